@@ -109,6 +109,7 @@ type Frame struct {
 	Origins  []Origin
 	Infos    []Info // in the order of the frame
 	Ranges   []Range
+	Standins []Standin
 	Adverts  []Advert
 	Prunes   []Prune
 	Grafts   []Graft
@@ -157,6 +158,10 @@ type (
 	Graft struct {
 		NodeID, Incarnation, From uint64
 		Mode                      Mode
+	}
+	Standin struct {
+		Key                      string
+		NodeID, Incarnation, Seq uint64
 	}
 	Mark struct{ NodeID, Incarnation, Seq, Sponsor uint64 }
 	Ping struct {
