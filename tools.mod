@@ -2,11 +2,13 @@ module github.com/grapevine-go/grapevine
 
 go 1.26.0
 
+// Imported by .ci/protogen, which go mod tidy does not see.
+require github.com/bufbuild/protocompile v0.14.1
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
 	github.com/benbjohnson/clock v1.3.5 // indirect
-	github.com/bufbuild/protocompile v0.14.1 // indirect
 	github.com/golang/mock v1.6.0 // indirect
 	github.com/google/go-cmp v0.7.0 // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
@@ -26,7 +28,6 @@ require (
 )
 
 tool (
-	github.com/bufbuild/protocompile
 	github.com/golang/mock/mockgen
 	github.com/planetscale/vtprotobuf/cmd/protoc-gen-go-vtproto
 	golang.org/x/perf/cmd/benchstat
