@@ -1,0 +1,143 @@
+package grpctransport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/grapevine-go/grapevine/transport"
+)
+
+// stream is what the two kinds of streams of gRPC have in common.
+type stream interface {
+	SendMsg(m any) error
+	RecvMsg(m any) error
+}
+
+// link is one stream. It ends once, with a cause, and ends the stream with it.
+type link struct {
+	maxFrame int
+	tx, rx   frame  // of the goroutine in Send, and of the one in Recv
+	release  func() // called once, when the link ends: lets go of what carries the stream
+	once     sync.Once
+	ended    chan struct{}
+	cause    error // why the link ended, nil if by Close; to be read when ended is closed
+
+	// Set by attach before anybody else has the link.
+	stream stream
+	peer   transport.Peer
+}
+
+var _ transport.Link = (*link)(nil)
+
+// attach gives l its stream, whose context is ctx.
+func (l *link) attach(ctx context.Context, s stream) {
+	l.stream, l.peer = s, peerOf(ctx)
+}
+
+// end ends l because of cause, unless it has ended already.
+func (l *link) end(cause error) {
+	l.once.Do(func() {
+		l.cause = cause
+		close(l.ended)
+		l.release()
+	})
+}
+
+func (l *link) hasEnded() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Send hands frame to gRPC, which keeps it until it is written. It blocks while the peer reads too slowly.
+func (l *link) Send(frame []byte) error {
+	if l.hasEnded() {
+		return l.closed("send to", nil)
+	}
+	if len(frame) > l.maxFrame {
+		return fmt.Errorf("send %d bytes to %s: %w: the limit is %d", len(frame), l.peer.Addr, transport.ErrFrameTooLarge, l.maxFrame)
+	}
+	l.tx.set(frame)
+	err := l.stream.SendMsg(&l.tx)
+	l.tx.set(nil)
+	if err != nil {
+		return l.closed("send to", err)
+	}
+	return nil
+}
+
+// Recv returns the next frame, in memory that the next call gives back to gRPC.
+func (l *link) Recv() ([]byte, error) {
+	l.rx.Reset()
+	if l.hasEnded() {
+		return nil, l.closed("receive from", nil)
+	}
+	err := l.stream.RecvMsg(&l.rx)
+	if err == nil && len(l.rx.bytes) > l.maxFrame {
+		err = status.Errorf(codes.ResourceExhausted, "frame of %d bytes: the limit is %d", len(l.rx.bytes), l.maxFrame)
+		l.rx.Reset()
+	}
+	if err != nil {
+		l.end(err)
+		return nil, l.closed("receive from", err)
+	}
+	return l.rx.bytes, nil
+}
+
+// Peer returns who is at the other end.
+func (l *link) Peer() transport.Peer { return l.peer }
+
+// Close ends the stream.
+func (l *link) Close() error {
+	l.end(nil)
+	return nil
+}
+
+// closed returns the error of an operation on a link that has ended, or whose stream has: err is gRPC's, if it was
+// asked. io.EOF is no cause: from RecvMsg it says that the peer closed the link, from SendMsg that RecvMsg knows why.
+func (l *link) closed(operation string, err error) error {
+	if l.hasEnded() { // whatever gRPC says came of that
+		err = l.cause
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s %s: %w", operation, l.peer.Addr, transport.ErrClosed)
+	}
+	return fmt.Errorf("%s %s: %w: %w", operation, l.peer.Addr, transport.ErrClosed, err)
+}
+
+// peerOf returns the far end of the stream whose context is ctx.
+func peerOf(ctx context.Context) transport.Peer {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return transport.Peer{}
+	}
+	far := transport.Peer{Identity: identity(p.AuthInfo)}
+	if p.Addr != nil {
+		far.Addr = transport.MakeAddr(p.Addr.Network(), p.Addr.String())
+	}
+	return far
+}
+
+// identity returns the name in the peer's verified certificate: its first URI, or else its common name.
+func identity(auth credentials.AuthInfo) string {
+	info, ok := auth.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 {
+		return ""
+	}
+	leaf := info.State.VerifiedChains[0][0]
+	if len(leaf.URIs) > 0 {
+		return leaf.URIs[0].String()
+	}
+	return leaf.Subject.CommonName
+}

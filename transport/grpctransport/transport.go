@@ -1,0 +1,204 @@
+package grpctransport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/grapevine-go/grapevine/transport"
+)
+
+// What is dialled and served, as gossip.proto names it.
+const (
+	serviceName = "grapevine.gossip.v1.Gossip"
+	streamName  = "Connect"
+)
+
+// Backlog is how many links may wait for an Accept. A peer that dials when they are that many is refused with the
+// status RESOURCE_EXHAUSTED, which it finds in its first Recv.
+const Backlog = 64
+
+// Transport is a [transport.Transport] over gRPC. Make one with [Listen] or [Register]. Its methods may be called by
+// any number of goroutines at once.
+type Transport struct {
+	addr     transport.Addr
+	opts     Options
+	server   *server // nil on an embedder's server
+	accepted chan *link
+	closing  chan struct{}
+	closed   chan struct{}
+	work     sync.WaitGroup // a dialled link until its connection is closed, a handler until it returns
+
+	mu      sync.Mutex
+	links   map[*link]struct{} // that have not ended; nil when closing
+	failure error              // why the own server stopped by itself
+}
+
+var _ transport.Transport = (*Transport)(nil)
+
+func newTransport(opts Options) *Transport {
+	return &Transport{
+		addr:     opts.Advertise,
+		opts:     opts,
+		accepted: make(chan *link, Backlog),
+		closing:  make(chan struct{}),
+		closed:   make(chan struct{}),
+		links:    make(map[*link]struct{}),
+	}
+}
+
+// Register makes a Transport of s, an embedder's server, by adding the gossip service to whatever s serves. As with
+// every service, that must come before s serves; gRPC ends the program otherwise, or if s has a gossip service
+// already. Peers dial advertise. For links to this node, the credentials, limits, keepalive and interceptors of s hold.
+//
+// Close ends the streams of the gossip service and refuses new ones, with the status UNAVAILABLE; s it leaves alone.
+// To stop s gracefully, call Close first: GracefulStop waits for every stream, and a link is one that does not end.
+func Register(s grpc.ServiceRegistrar, advertise transport.Addr, opts *Options) (*Transport, error) {
+	var errs []error
+	if s == nil {
+		errs = append(errs, errors.New("nil server"))
+	}
+	if advertise.IsZero() {
+		errs = append(errs, errors.New("no address to advertise"))
+	}
+	if err := errors.Join(append(errs, opts.checkRegister())...); err != nil {
+		return nil, fmt.Errorf("register gossip: %w", err)
+	}
+	o := opts.orDefault()
+	o.Advertise = advertise
+	t := newTransport(o)
+	t.register(s)
+	return t, nil
+}
+
+// register adds t's service to s.
+func (t *Transport) register(s grpc.ServiceRegistrar) {
+	s.RegisterService(&grpc.ServiceDesc{
+		ServiceName: serviceName,
+		HandlerType: (*transport.Transport)(nil),
+		Streams: []grpc.StreamDesc{{
+			StreamName:    streamName,
+			Handler:       func(_ any, s grpc.ServerStream) error { return t.handle(s) },
+			ServerStreams: true,
+			ClientStreams: true,
+		}},
+		Metadata: requestType.Descriptor().ParentFile().Path(), // where server reflection finds the messages
+	}, t)
+}
+
+// Addr returns the address that peers dial.
+func (t *Transport) Addr() transport.Addr { return t.addr }
+
+// Accept returns the next link that a peer dialled, in order of arrival. The link may have ended while it
+// waited. After Close, or when the own server's listener failed for good, the error wraps transport.ErrClosed.
+func (t *Transport) Accept() (transport.Link, error) {
+	if err := t.closedErr("accept"); err != nil {
+		return nil, err
+	}
+	select {
+	case l := <-t.accepted:
+		return l, nil
+	case <-t.closing:
+		return nil, t.closedErr("accept")
+	}
+}
+
+// handle is the life of an accepted link: gRPC offers no other way to end a server's stream than to return.
+func (t *Transport) handle(s grpc.ServerStream) error {
+	ctx := s.Context()
+	l := t.newLink()
+	l.rx.Message, l.tx.Message = requestType, responseType
+	l.release = func() { t.forget(l) }
+	l.attach(ctx, s)
+	if !t.track(l) {
+		return errStopping
+	}
+	defer t.work.Done()
+	defer l.end(nil)
+	if err := s.SendHeader(nil); err != nil { // else an ordinary client waits for it until the first frame
+		return err
+	}
+	select {
+	case t.accepted <- l:
+	default:
+		return status.Errorf(codes.ResourceExhausted, "%d links wait to be accepted", Backlog)
+	}
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
+		l.end(status.FromContextError(context.Cause(ctx)).Err())
+	}
+	<-l.ended
+	if _, ok := status.FromError(l.cause); ok {
+		return l.cause
+	}
+	return nil
+}
+
+// errStopping is what peers are told when the transport is closed.
+var errStopping = status.Error(codes.Unavailable, "gossip is stopping")
+
+func (t *Transport) newLink() *link {
+	return &link{maxFrame: t.opts.MaxFrame, ended: make(chan struct{})}
+}
+
+// track makes Close end l and wait for work that is yet to be done. It reports whether t is open.
+func (t *Transport) track(l *link) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.links == nil {
+		return false
+	}
+	t.links[l] = struct{}{}
+	t.work.Add(1)
+	return true
+}
+
+func (t *Transport) forget(l *link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.links, l)
+}
+
+// closedErr returns the error of an operation on a closed transport, nil if it is open.
+func (t *Transport) closedErr(operation string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.links != nil:
+		return nil
+	case t.failure != nil:
+		return fmt.Errorf("%s: %w: %w", operation, transport.ErrClosed, t.failure)
+	default:
+		return fmt.Errorf("%s: %w", operation, transport.ErrClosed)
+	}
+}
+
+// shut ends Accept, Dial and all links, because of failure if that is not nil. It reports whether it was the first to.
+func (t *Transport) shut(failure error) bool {
+	t.mu.Lock()
+	links := t.links
+	if links != nil {
+		t.links, t.failure = nil, failure
+		close(t.closing)
+	}
+	t.mu.Unlock()
+	for l := range links {
+		l.end(errStopping)
+	}
+	return links != nil
+}
+
+// Close ends Accept and all links, dialled and accepted, and returns when their connections are closed and the
+// goroutines of this package have ended. An own server stops: it gives its peers a moment
+// to take what was sent, at most 100 milliseconds, then closes their connections. An embedder's server goes on.
+// Further calls wait for the first. The error is nil.
+func (t *Transport) Close() error {
+	t.shut(nil)
+	...
+}
