@@ -1,0 +1,179 @@
+package wire
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+const (
+	// MaxText is the most bytes of a cluster ID, and of a network or address, in a frame.
+	MaxText = 1 << 10
+
+	// MaxExtra is the most bytes of an info besides its key and value: for fields which this version does not know
+	// and passes on.
+	MaxExtra = 4 << 10
+)
+
+// Decode reads a frame: the bytes of a Request or a Response. It checks everything that can be checked without
+// knowing the link: after an error, which wraps [ErrMalformed], [ErrTooLarge] or [ErrChecksum], nothing of the frame is known.
+//
+// Fields that it does not know are skipped, and kept where they are in an Info, which other nodes are told. The
+// memory it takes is proportional to the frame, and limited before it is taken. Decode keeps no part of b.
+func Decode(b []byte, lim Limits) (*Frame, error) {
+	if len(b) > lim.Frame {
+		return nil, tooLarge("bytes of a frame", len(b), lim.Frame)
+	}
+	counts, err := count(b, lim)
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{lim: lim, frame: counts.frame()}
+	d.frame.Size = len(b)
+	d.keys.init(counts[numberOf(frameDelta)])
+	r := reader{b: b}
+	for r.next() {
+		if err := d.field(&r); err != nil {
+			return nil, fmt.Errorf("field %d at byte %d: %w", r.tag>>3, r.from, err)
+		}
+	}
+	return d.frame, r.err
+}
+
+// counts are how often the fields of a frame occur, by number.
+type counts [32]int
+
+func numberOf(tag uint64) int { return int(tag >> 3) }
+
+// count walks over the fields of a frame, so that Decode makes slices of the right size, and fails where there are
+// too many of one.
+func count(b []byte, lim Limits) (counts, error) {
+	var n counts
+	r := reader{b: b}
+	for r.next() {
+		number := numberOf(r.tag)
+		if r.tag&7 != typeBytes || number >= len(n) {
+			continue
+		}
+		n[number]++
+		switch r.tag {
+		case frameAddr, frameHello, framePing, frameBye:
+			if n[number] > 1 {
+				return n, malformed("field %d at byte %d occurs twice", number, r.from)
+			}
+		case frameDelta:
+			if len(r.p) < minEntry {
+				return n, malformed("info at byte %d has %d bytes", r.from, len(r.p))
+			}
+		case frameOrigin, frameRange, frameStandin, frameAdvert, framePrune, frameGraft, frameMark:
+			if n[number] > lim.Items {
+				return n, tooLarge(fmt.Sprintf("entries of field %d", number), n[number], lim.Items)
+			}
+		}
+	}
+	return n, r.err
+}
+
+// frame returns a frame with room for what was counted.
+func (n *counts) frame() *Frame {
+	return &Frame{
+		Origins:  room[Origin](n, frameOrigin),
+		Infos:    room[Info](n, frameDelta),
+		Ranges:   room[Range](n, frameRange),
+		Standins: room[Standin](n, frameStandin),
+		Adverts:  room[Advert](n, frameAdvert),
+		Prunes:   room[Prune](n, framePrune),
+		Grafts:   room[Graft](n, frameGraft),
+		Marks:    room[Mark](n, frameMark),
+	}
+}
+
+func room[T any](n *counts, tag uint64) []T {
+	if k := n[numberOf(tag)]; k > 0 {
+		return make([]T, 0, k)
+	}
+	return nil
+}
+
+// decoder builds one frame.
+type decoder struct {
+	lim   Limits
+	frame *Frame
+	keys  keySet
+}
+
+// field takes in the field that r stands on.
+func (d *decoder) field(r *reader) error {
+	f := d.frame
+	switch r.tag {
+	case frameNodeID:
+		f.NodeID = r.v
+		return nil
+	case frameAddr:
+		return decodeAddr(r.p, &f.Addr)
+	case frameDelta:
+		return d.info(r.p)
+	case frameHello:
+		f.Hello = new(Hello)
+		return d.hello(r.p, f.Hello)
+	case frameOrigin:
+		return add(&f.Origins, r.p, decodeOrigin)
+	case frameRange:
+		return add(&f.Ranges, r.p, decodeRange)
+	case frameStandin:
+		return add(&f.Standins, r.p, d.standin)
+	case frameAdvert:
+		return add(&f.Adverts, r.p, decodeAdvert)
+	case framePrune:
+		return add(&f.Prunes, r.p, decodePrune)
+	case frameGraft:
+		return add(&f.Grafts, r.p, decodeGraft)
+	case frameMark:
+		return add(&f.Marks, r.p, decodeMark)
+	case framePing:
+		f.Ping = new(Ping)
+		return decodePing(r.p, f.Ping)
+	case frameBye:
+		f.Bye = new(Bye)
+		return d.bye(r.p, f.Bye)
+	case frameMarksEnd:
+		f.MarksEnd = r.v != 0
+	}
+	return nil
+}
+
+// add decodes one more element of a slice that has room for it.
+func add[T any](s *[]T, p []byte, decode func([]byte, *T) error) error {
+	*s = (*s)[:len(*s)+1]
+	return decode(p, &(*s)[len(*s)-1])
+}
+
+// key returns the key in p.
+func (d *decoder) key(p []byte) (string, error) {
+	if err := d.checkKey(p); err != nil {
+		return "", err
+	}
+	return string(p), nil
+}
+
+func (d *decoder) checkKey(p []byte) error {
+	switch {
+	case len(p) == 0:
+		return malformed("no key")
+	case len(p) > d.lim.Key:
+		return tooLarge("bytes of a key", len(p), d.lim.Key)
+	case !utf8.Valid(p):
+		return malformed("key %q is not UTF-8", p)
+	}
+	return nil
+}
+
+// text returns the cluster ID, network or address in p.
+func text(p []byte) (string, error) {
+	switch {
+	case len(p) > MaxText:
+		return "", tooLarge("bytes of a text", len(p), MaxText)
+	case !utf8.Valid(p):
+		return "", malformed("text %q is not UTF-8", p)
+	}
+	return string(p), nil
+}

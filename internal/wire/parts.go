@@ -1,0 +1,271 @@
+package wire
+
+// The decode functions fill in a zero part from the bytes of its message.
+
+func decodeAddr(p []byte, a *Addr) (err error) {
+	r := reader{b: p}
+	for err == nil && r.next() {
+		switch r.tag {
+		case addrNetwork:
+			a.Network, err = text(r.p)
+		case addrAddress:
+			a.Address, err = text(r.p)
+		}
+	}
+	return first(err, r.err)
+}
+
+func decodeMember(p []byte, m *Member) (err error) {
+	r := reader{b: p}
+	for err == nil && r.next() {
+		switch r.tag {
+		case memberNodeID:
+			m.NodeID = r.v
+		case memberAddr:
+			err = decodeAddr(r.p, &m.Addr)
+		}
+	}
+	return first(err, r.err)
+}
+
+// alternate adds the member in p to the alternates of a Hello or Bye.
+func (d *decoder) alternate(p []byte, alternates *[]Member) error {
+	if n := len(*alternates) + 1; n > d.lim.Items {
+		return tooLarge("alternates", n, d.lim.Items)
+	}
+	var m Member
+	err := decodeMember(p, &m)
+	*alternates = append(*alternates, m)
+	return err
+}
+
+func (d *decoder) hello(p []byte, h *Hello) (err error) {
+	r := reader{b: p}
+	for err == nil && r.next() {
+		switch r.tag {
+		case helloMinVersion:
+			h.MinVersion = uint32(r.v)
+		case helloMaxVersion:
+			h.MaxVersion = uint32(r.v)
+		case helloClusterID:
+			h.ClusterID, err = text(r.p)
+		case helloIncarnation:
+			h.Incarnation = r.v
+		case helloInstance:
+			h.Instance = r.v
+		case helloReason:
+			h.Reason = Reason(r.v)
+		case helloVerdict:
+			h.Verdict = Verdict(r.v)
+		case helloRefusal:
+			h.Refusal = Refusal(r.v)
+		case helloRedirects:
+			h.Redirects = uint32(r.v)
+		case helloAlternate:
+			err = d.alternate(r.p, &h.Alternates)
+		case helloKnownIncarnation:
+			h.KnownIncarnation = r.v
+		case helloMarksHash:
+			h.MarksHash = r.v
+		case helloMarksCount:
+			h.MarksCount = uint32(r.v)
+		case helloWall:
+			h.Wall = int64(r.v)
+		case helloLeaf:
+			h.Leaf = r.v != 0
+		}
+	}
+	if err := first(err, r.err); err != nil {
+		return err
+	}
+	return inRange("verdict", h.Verdict, Refused)
+}
+
+func decodeOrigin(p []byte, o *Origin) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case originNodeID:
+			o.NodeID = r.v
+		case originIncarnation:
+			o.Incarnation = r.v
+		case originSponsor:
+			o.Sponsor = r.v
+		}
+	}
+	return first(r.err, needNode(o.NodeID))
+}
+
+func decodeRange(p []byte, v *Range) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case rangeNodeID:
+			v.NodeID = r.v
+		case rangeFrom:
+			v.From = r.v
+		case rangeTo:
+			v.To = r.v
+		case rangeRepair:
+			v.Repair = r.v != 0
+		case rangeIncarnation:
+			v.Incarnation = r.v
+		}
+	}
+	if r.err == nil && v.From >= v.To {
+		return malformed("range of node %d from %d to %d", v.NodeID, v.From, v.To)
+	}
+	return first(r.err, needNode(v.NodeID))
+}
+
+func (d *decoder) standin(p []byte, s *Standin) (err error) {
+	r := reader{b: p}
+	var key []byte
+	for r.next() {
+		switch r.tag {
+		case standinKey:
+			key = r.p
+		case standinNodeID:
+			s.NodeID = r.v
+		case standinSeq:
+			s.Seq = r.v
+		case standinIncarnation:
+			s.Incarnation = r.v
+		}
+	}
+	if r.err != nil {
+		return r.err
+	}
+	s.Key, err = d.key(key)
+	return first(err, needNode(s.NodeID))
+}
+
+func decodeAdvert(p []byte, a *Advert) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case advertNodeID:
+			a.NodeID = r.v
+		case advertTo:
+			a.To = r.v
+		case advertHops:
+			a.Hops = uint32(r.v)
+		case advertPull:
+			a.Pull = r.v != 0
+		case advertIncarnation:
+			a.Incarnation = r.v
+		}
+	}
+	return first(r.err, needNode(a.NodeID))
+}
+
+func decodePrune(p []byte, v *Prune) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case pruneNodeID:
+			v.NodeID = r.v
+		case pruneMode:
+			v.Mode = Mode(r.v)
+		case pruneIncarnation:
+			v.Incarnation = r.v
+		}
+	}
+	return first(r.err, needNode(v.NodeID), inRange("mode", v.Mode, Mute))
+}
+
+func decodeGraft(p []byte, g *Graft) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case graftNodeID:
+			g.NodeID = r.v
+		case graftFrom:
+			g.From = r.v
+		case graftMode:
+			g.Mode = Mode(r.v)
+		case graftIncarnation:
+			g.Incarnation = r.v
+		}
+	}
+	return first(r.err, needNode(g.NodeID), inRange("mode", g.Mode, Mute))
+}
+
+func decodeMark(p []byte, m *Mark) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case markNodeID:
+			m.NodeID = r.v
+		case markIncarnation:
+			m.Incarnation = r.v
+		case markSeq:
+			m.Seq = r.v
+		case markSponsor:
+			m.Sponsor = r.v
+		}
+	}
+	return first(r.err, needNode(m.NodeID))
+}
+
+func decodePing(p []byte, v *Ping) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case pingMarksHash:
+			v.MarksHash = r.v
+		case pingMarksCount:
+			v.MarksCount = uint32(r.v)
+		case pingAsk:
+			v.Ask = r.v != 0
+		case pingSame:
+			v.Same = r.v != 0
+		case pingID:
+			v.ID = r.v
+		case pingWall:
+			v.Wall = int64(r.v)
+		case pingMarks:
+			v.Marks = r.v != 0
+		}
+	}
+	return r.err
+}
+
+func (d *decoder) bye(p []byte, y *Bye) (err error) {
+	r := reader{b: p}
+	for err == nil && r.next() {
+		switch r.tag {
+		case byeReason:
+			y.Reason = Refusal(r.v)
+		case byeAlternate:
+			err = d.alternate(r.p, &y.Alternates)
+		}
+	}
+	return first(err, r.err)
+}
+
+// needNode returns the error of a part that is about no node.
+func needNode(id uint64) error {
+	if id == 0 {
+		return malformed("no node ID")
+	}
+	return nil
+}
+
+// inRange returns the error of an enum outside 0 to last.
+func inRange[E ~int32](what string, v, last E) error {
+	if v < 0 || v > last {
+		return malformed("%s %d", what, v)
+	}
+	return nil
+}
+
+// first returns the first error that is one.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
