@@ -1,0 +1,43 @@
+package archtest
+
+// Rules returns the rules of this module, the most special first.
+func Rules() []Rule {
+	roles := []string{"transport", "resolver", "clock", "storage"}
+	return []Rule{
+		{Package: "internal/wire", Module: []string{"gossip/gossippb"}, Libs: []string{"google.golang.org/protobuf/encoding/protowire"}, Std: pureStd, Pure: true},
+		{Package: "internal/core", Module: []string{"gossip/gossippb", "internal/wire"}, Std: pureStd, Pure: true},
+		{Package: "internal/archtest"},
+		{Package: "internal/doccheck"},
+
+		{Package: "transport"},
+		{Package: "resolver", Module: []string{"transport"}},
+		{Package: "clock", Libs: []string{"github.com/benbjohnson/clock"}},
+		{Package: "storage"},
+
+		{Package: "transport/*/...", Module: []string{"./...", "transport", "gossip/gossippb"}, Libs: []string{"*"}},
+		{Package: "resolver/*/...", Module: []string{"./...", "resolver", "transport", "gossip/gossippb"}, Libs: []string{"*"}},
+		{Package: "storage/*/...", Module: []string{"./...", "storage", "gossip/gossippb"}, Libs: []string{"*"}},
+
+		{Package: "gossip/gossippb", Libs: []string{"google.golang.org/protobuf", "github.com/planetscale/vtprotobuf"}},
+		{Package: "gossip", Module: join(roles, "gossip/gossippb", "internal/core", "internal/wire"), Libs: []string{"google.golang.org/protobuf"}},
+		{Package: "gossip/members", Module: []string{"gossip", "gossip/gossippb"}},
+		{Package: "gossip/inspect", Module: []string{"gossip", "gossip/gossippb"}},
+		{Package: "gossip/metrics", Module: []string{"gossip", "gossip/gossippb"}},
+
+		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/wire"}, Sealed: true},
+		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
+
+		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
+	}
+}
+
+// pureStd lists the packages of the standard library that neither touch the outside world nor remember anything
+// between two calls, but for single functions, which the check of purity knows.
+var pureStd = []string{
+	"bytes", "cmp", "container/heap", "container/list", "container/ring", "encoding/binary", "encoding/hex", "errors",
+	"fmt", "hash", "hash/adler32", "hash/crc32", "hash/crc64", "hash/fnv", "hash/maphash", "io", "iter", "maps", "math",
+	"math/bits", "math/rand/v2", "slices", "sort", "strconv", "strings", "unicode", "unicode/utf8", "unsafe",
+}
+
+func join(list []string, more ...string) []string { return append(list[:len(list):len(list)], more...) }
