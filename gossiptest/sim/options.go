@@ -1,0 +1,124 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// Options say what a [Sim] simulates. The zero value of a field is its default.
+type Options struct {
+	Nodes int    // how many nodes there are, 1 to 1,000,000; required
+	Seed  uint64 // of all randomness
+
+	Latency     time.Duration // of a frame, one way; zero means 10ms
+	Jitter      float64       // each frame's latency is off by up to this fraction; zero means 0.1, negative none
+	DialLatency time.Duration // extra time before a dialled link is open
+	DialTimeout time.Duration // after which a dial that nobody answers fails; zero means 1s
+
+	Seeds         int           // every node's resolver names the first so many nodes; zero means 3
+	MaxPeers      int           // cap of a node's links, dialled and accepted each; zero means 10
+	DescriptorTTL time.Duration // of the nodes' descriptors; zero means 2h
+	Timers        Timers        // of the protocol
+
+	// OnLearn is called when a node takes an info in that another node wrote: once for each node and write, fewer
+	// times only where a newer write was faster. It is called between two events, on the goroutine that runs the
+	// Sim, and may call any method but RunFor and RunUntil.
+	OnLearn func(Learned)
+}
+
+// Timers are the timers of the protocol. A zero field is its default.
+type Timers struct {
+	Ping    time.Duration // an idle link is pinged this often, and ended after three in vain; zero means 1s
+	Advert  time.Duration // an advert waits so long for a payload to ride with; zero means 20ms
+	Graft   time.Duration // an advertised info is asked for after this time; zero means 30ms
+	Pace    time.Duration // a link sends one frame each Pace, after a burst of two; zero means 10ms
+	Resolve time.Duration // a node without a link asks its resolver this often, at most; zero means 1s
+	MaxTTL  time.Duration // what is left of an expired info stays at least this long; zero means 24h
+	MaxSkew time.Duration // stamps further ahead do not move a node's clock; zero means 500ms
+}
+
+// Limits of what the nodes of a Sim hold and exchange: those a real node has by default.
+const (
+	maxNodes  = 1_000_000
+	maxInfos  = 1 << 20
+	maxFrame  = 64 << 10 // a core makes no larger frames
+	maxDecode = 4 << 20  // and takes no larger ones
+	maxKey    = 1 << 10
+	maxValue  = 1 << 20
+	maxItems  = 1 << 16
+)
+
+// epoch is the wall clock's time at the start of every Sim: the first second of 2026, UTC.
+const epoch = int64(1_767_225_600_000_000_000)
+
+// withDefaults returns o with every default written out, and panics if o makes no sense.
+func (o Options) withDefaults() Options {
+	if o.Nodes < 1 || o.Nodes > maxNodes {
+		panic(fmt.Sprintf("sim: Options.Nodes is %d, want 1 to %d", o.Nodes, maxNodes))
+	}
+	if o.Jitter > 1 {
+		panic(fmt.Sprintf("sim: Options.Jitter is %v, want at most 1", o.Jitter))
+	}
+	o.Latency = positive("Latency", o.Latency, 10*time.Millisecond)
+	o.DialLatency = positive("DialLatency", o.DialLatency, 0)
+	o.DialTimeout = positive("DialTimeout", o.DialTimeout, time.Second)
+	o.DescriptorTTL = positive("DescriptorTTL", o.DescriptorTTL, 2*time.Hour)
+	switch {
+	case o.Jitter == 0:
+		o.Jitter = 0.1
+	case o.Jitter < 0:
+		o.Jitter = 0
+	}
+	if o.Seeds == 0 {
+		o.Seeds = 3
+	}
+	o.Seeds = min(o.Seeds, o.Nodes)
+	if o.MaxPeers == 0 {
+		o.MaxPeers = 10
+	}
+	t := &o.Timers
+	t.Ping = positive("Timers.Ping", t.Ping, time.Second)
+	t.Advert = positive("Timers.Advert", t.Advert, 20*time.Millisecond)
+	t.Graft = positive("Timers.Graft", t.Graft, 30*time.Millisecond)
+	t.Pace = positive("Timers.Pace", t.Pace, 10*time.Millisecond)
+	t.Resolve = positive("Timers.Resolve", t.Resolve, time.Second)
+	t.MaxTTL = positive("Timers.MaxTTL", t.MaxTTL, 24*time.Hour)
+	t.MaxSkew = positive("Timers.MaxSkew", t.MaxSkew, 500*time.Millisecond)
+	return o
+}
+
+func positive(field string, d, unset time.Duration) time.Duration {
+	if d < 0 {
+		panic(fmt.Sprintf("sim: Options.%s is %v, want no negative one", field, d))
+	}
+	if d == 0 {
+		return unset
+	}
+	return d
+}
+
+// config returns the configuration of node i's core in its boot-th run.
+func (o *Options) config(i int, boot uint32) core.Config {
+	t := o.Timers
+	return core.Config{
+		ClusterID: "sim",
+		Node:      uint64(i) + 1,
+		Addr:      address(i),
+		Seed:      hash(o.Seed, saltCore, uint64(i), uint64(boot)),
+		Instance:  hash(o.Seed, saltInstance, uint64(i), uint64(boot)) | 1,
+		MaxPeers:  o.MaxPeers,
+		Limits:    core.Limits{Infos: maxInfos, Origins: maxInfos, Frame: maxFrame},
+		Timers: core.Timers{
+			Ping: int64(t.Ping), Advert: int64(t.Advert), Graft: int64(t.Graft), Pace: int64(t.Pace),
+			Resolve: int64(t.Resolve), MaxTTL: int64(t.MaxTTL), MaxSkew: int64(t.MaxSkew),
+		},
+	}
+}
+
+// limits are those a received frame is decoded with.
+func limits() wire.Limits {
+	return wire.Limits{Frame: maxDecode, Key: maxKey, Value: maxValue, Items: maxItems}
+}

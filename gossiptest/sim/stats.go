@@ -1,0 +1,54 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// Stats are totals since the start of a Sim. Frames and what is in them are counted where they arrive.
+type Stats struct {
+	Steps   int // inputs of all cores
+	Dials   int
+	Frames  int
+	Bytes   int // of frames
+	Infos   int // copies of infos
+	Control int // bytes: 16 for each frame, and all of it but keys, values and 24 for each info
+	Lost    int // frames that nobody took
+	Hops    int // links that an info crossed, at most
+}
+
+const (
+	frameCost = 16 // of a frame, whatever carries it
+	infoCost  = 24 // of an info, besides its key and value
+)
+
+// frame counts a frame of the given size.
+func (t *Stats) frame(f *wire.Frame, size int) {
+	t.Frames++
+	t.Bytes += size
+	t.Infos += len(f.Infos)
+	t.Control += frameCost + size
+	for i := range f.Infos {
+		t.Control -= infoCost + len(f.Infos[i].Key) + len(f.Infos[i].Value)
+	}
+}
+
+// Stats returns the totals so far.
+func (s *Sim) Stats() Stats { return s.stats }
+
+// Links returns the nodes that the node has admitted links with, as it sees it, sorted.
+func (s *Sim) Links(node int) []int {
+	n := &s.nodes[node]
+	if !n.up {
+		return nil
+	}
+	var peers []int
+	for _, l := range n.core.Links() {
+		if r, ok := n.ref(l.Link); ok && l.Admitted {
+			peers = append(peers, int(s.links[r.link].ends[1-r.side].node))
+		}
+	}
+	slices.Sort(peers)
+	return peers
+}
