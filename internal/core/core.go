@@ -1,15 +1,244 @@
 package core
 
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// Protocol versions this node speaks.
+const (
+	minVersion = 1
+	maxVersion = 1
+)
+
+const never = math.MaxInt64
+
 // Core is one node's protocol state.
 type Core struct {
+	cfg Config
+	rng *rand.Rand
+	now Now
 	out Outputs
+
+	// Who this node is.
+	node       uint64
+	inc        uint64
+	self       *origin // nil without an ID
+	durable    bool    // the incarnation is: Hellos may be sent
+	started    bool
+	left       bool
+	raisedAt   int64 // Mono of the last raise that a Hello caused
+	raised     bool
+	raiseAt    int64 // gossip may cause a raise again from here on
+	cluster    string
+	clock      wire.Stamp // newest stamp given or seen
+	descriptor keep
+	keeps      []keep
+	leaving    *leaving
+
+	// What it holds.
+	keys    map[string]*keyState
+	expiry  heap[string]
+	origins []*origin // by idx
+	byID    map[originID]*origin
+	nodes   map[uint64]*nodeState
+	hash    uint64 // of the marks
+	marks   uint32 // how many origins the hash covers
+
+	// Whom it is linked to, and whom it could be.
+	links    []*link // by LinkID
+	dials    []*dial
+	lastDial DialID
+	grafts   heap[int32] // origins, by when to ask for what was advertised
+	lets     []release
+	lastPing uint64
+	scratch  []byte // a frame while it is written
+	skew     skew
+	overlay
 }
 
-// New returns a core that waits for InStart.
-func New(cfg Config) *Core { return &Core{} }
+// New returns a core that waits for InStart. cfg is complete: the core knows no defaults.
+func New(cfg Config) *Core {
+	c := &Core{
+		cfg: cfg, node: cfg.Node, cluster: cfg.ClusterID,
+		rng:  rand.New(rand.NewPCG(cfg.Seed, cfg.Instance)),
+		keys: map[string]*keyState{}, byID: map[originID]*origin{}, nodes: map[uint64]*nodeState{},
+	}
+	for _, k := range cfg.Keep {
+		c.keeps = append(c.keeps, keep{Keep: k})
+	}
+	c.overlay.init()
+	return c
+}
 
 // Step takes one input in and returns what to do. The Outputs belong to the core and hold until the next Step.
-func (c *Core) Step(now Now, in Input) *Outputs { return &c.out }
+func (c *Core) Step(now Now, in Input) *Outputs {
+	c.out.reset()
+	now.Mono = max(now.Mono, c.now.Mono)
+	c.now = now
+	switch in.Kind {
+	case InStart:
+		c.start(in.Incarnation)
+	case InPersisted:
+		c.persisted(in.Incarnation)
+	case InDialed:
+		c.dialed(in.Dial, in.Link)
+	case InDialFailed:
+		c.dialFailed(in.Dial)
+	case InAccepted:
+		c.accepted(in.Link)
+	case InFrame:
+		if l := c.link(in.Link); l != nil && !l.closing {
+			c.frame(l, in.Frame)
+		}
+	case InBadFrame:
+		if l := c.link(in.Link); l != nil && !l.closing {
+			c.refuse(l, in.Reason)
+		}
+	case InSent:
+		if l := c.link(in.Link); l != nil {
+			l.busy = false
+			l.wake = true
+		}
+	case InDown:
+		c.down(in.Link)
+	case InResolved:
+		c.resolved(in.Addrs)
+	case InCommand:
+		c.command(in.Command)
+	case InDeadline:
+	}
+	c.due()
+	for _, l := range c.links {
+		if l.wake {
+			c.flush(l)
+		}
+	}
+	c.out.Next = c.next()
+	return &c.out
+}
+
+// reset empties the outputs and lets go of what they pointed to.
+func (o *Outputs) reset() {
+	clear(o.Sends)
+	clear(o.Changes)
+	*o = Outputs{
+		Sends: o.Sends[:0], Dials: o.Dials[:0], Closes: o.Closes[:0],
+		Changes: o.Changes[:0], Events: o.Events[:0], Replies: o.Replies[:0],
+	}
+}
+
+// start begins life under an incarnation newer than the one remembered.
+func (c *Core) start(remembered uint64) {
+	c.started = true
+	c.inc = max(uint64(max(c.now.Wall, 1)), remembered+1)
+	c.durable = false
+	c.out.Persist = c.inc
+	c.adoptSelf()
+}
+
+func (c *Core) persisted(inc uint64) {
+	if inc != c.inc {
+		return // raised meanwhile; that one is on its way
+	}
+	c.durable = true
+	for _, l := range c.links {
+		l.wake = true
+	}
+	c.overlay.ready(c)
+}
+
+// adoptSelf makes the origin of this node's ID and incarnation its own, and writes again what it keeps.
+func (c *Core) adoptSelf() {
+	if c.node == 0 || c.inc == 0 {
+		return
+	}
+	c.self = c.origin(originID{c.node, c.inc})
+	c.self.tree = true
+	for i := range c.keeps {
+		c.keeps[i].at = c.now.Mono
+	}
+	if c.descriptor.Key != "" {
+		c.descriptor.at = c.now.Mono
+	}
+}
+
+// raise takes an incarnation newer than seen, which somebody else uses. byHello says that a Hello told of it: twice
+// within ten seconds, and another live node has this node's ID.
+func (c *Core) raise(seen uint64, byHello bool) {
+	if seen < c.inc || c.left {
+		return
+	}
+	if byHello {
+		if c.raised && c.now.Mono-c.raisedAt < duplicateWindow {
+			c.out.Fatal = wire.DuplicateNode
+			return
+		}
+		c.raised, c.raisedAt = true, c.now.Mono
+	}
+	c.inc = seen + 1
+	c.durable = false
+	c.out.Persist = c.inc
+	c.event(Event{Kind: IncarnationRaised, Node: c.node})
+	c.adoptSelf()
+	for _, l := range c.links {
+		l.announce = true
+	}
+}
+
+const duplicateWindow = 10e9
+
+func (c *Core) event(e Event) { c.out.Events = append(c.out.Events, e) }
+
+// due does what was put off until now.
+func (c *Core) due() {
+	c.expire()
+	c.graftDue()
+	c.releaseDue()
+	c.keepDue()
+	c.overlay.due(c)
+	for _, l := range c.links {
+		c.linkDue(l)
+	}
+}
+
+// next returns when due has something to do again.
+func (c *Core) next() int64 {
+	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext())
+	for _, r := range c.lets {
+		at = min(at, r.at)
+	}
+	for _, l := range c.links {
+		at = min(at, l.next(c))
+	}
+	if at == never {
+		return 0
+	}
+	return max(at, 1)
+}
 
 // Links lists the links in order of LinkID, those not admitted yet included. The slice is the caller's.
-func (c *Core) Links() []LinkInfo { return nil }
+func (c *Core) Links() []LinkInfo {
+	infos := make([]LinkInfo, 0, len(c.links))
+	for _, l := range c.links {
+		infos = append(infos, LinkInfo{
+			Link: l.id, Node: l.node, Incarnation: l.inc, Addr: l.addr,
+			Dialed: l.dialed, Reason: l.reason, Admitted: l.admitted && !l.closing,
+		})
+	}
+	return infos
+}
+
+// mix hashes a few words; splitmix64's finalizer (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators).
+func mix(words ...uint64) uint64 {
+	h := uint64(0x9e3779b97f4a7c15)
+	for _, w := range words {
+		h += w + 0x9e3779b97f4a7c15
+		h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+		h = (h ^ h>>27) * 0x94d049bb133111eb
+		h ^= h >> 31
+	}
+	return h
+}

@@ -1,0 +1,239 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// A frame that has this many bytes takes no more infos: the next one does.
+const fullFrame = 256 << 10
+
+// flush sends what l has to say, if the link is free and the pace allows it.
+func (c *Core) flush(l *link) {
+	l.wake = false
+	if l.busy || l.closing || !c.durable {
+		return
+	}
+	now := c.now.Mono
+	switch {
+	case l.hello != nil:
+		f := frame{c: c, l: l, b: c.scratch[:0]}
+		f.hello(l.hello)
+		l.hello = nil
+		f.send()
+		return
+	case !l.admitted:
+		return
+	case !l.pending() && (l.advertAt == 0 || now < l.advertAt):
+		return
+	case now < l.clear(c):
+		return
+	}
+	f := frame{c: c, l: l, b: c.scratch[:0]}
+	if l.announce {
+		l.announce = false
+		f.hello(c.announcement())
+	}
+	f.deltas()
+	f.adverts()
+	for _, p := range l.prunes {
+		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: p.o.id.node, Incarnation: f.ref(p.o), Mode: p.mode})
+	}
+	for _, g := range l.grafts {
+		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: g.o.id.node, Incarnation: f.ref(g.o), From: g.o.hw, Mode: g.mode})
+	}
+	l.prunes, l.grafts = l.prunes[:0], l.grafts[:0]
+	if l.marks.pending {
+		f.marks()
+	}
+	if len(l.pings) > 0 {
+		f.b = wire.AppendPing(f.b, l.pings[0])
+		l.pings = slices.Delete(l.pings, 0, 1)
+	}
+	if l.bye != nil && len(l.dirty) == 0 {
+		f.b = wire.AppendBye(f.b, *l.bye)
+		l.bye = nil
+		l.closeAt = now + c.cfg.Timers.Ping
+	}
+	f.send()
+}
+
+// frame is one being written.
+type frame struct {
+	c     *Core
+	l     *link
+	b     []byte
+	infos int
+	keys  map[string]bool // of infos written for another origin than their own
+}
+
+// send hands the frame to the driver.
+func (f *frame) send() {
+	c, l := f.c, f.l
+	c.scratch = f.b[:0]
+	if len(f.b) == 0 {
+		return
+	}
+	l.busy = true
+	l.lastSent = c.now.Mono
+	l.tat = max(l.tat, c.now.Mono) + c.cfg.Timers.Pace
+	c.out.Sends = append(c.out.Sends, Send{l.id, append([]byte(nil), f.b...)})
+}
+
+// hello writes h, with who this node is now.
+func (f *frame) hello(h *wire.Hello) {
+	c, l := f.c, f.l
+	h.MinVersion, h.MaxVersion, h.ClusterID = minVersion, maxVersion, c.cluster
+	h.Incarnation, h.Instance, h.Leaf = c.inc, c.cfg.Instance, c.node == 0
+	h.MarksHash, h.MarksCount, h.Wall = c.hash, c.marks, c.now.Wall
+	if l.dialed && h.Verdict == wire.Asked && !l.admitted && h.Reason != wire.Join {
+		l.since = map[int32]uint64{} // the answer says whether the peer has the same marks
+		l.sentHash, l.sentCount = c.hash, c.marks
+	}
+	f.b = wire.AppendHello(f.b, c.node, c.cfg.Addr, h, !l.dialed)
+	if h.Reason == wire.Join && l.marks.pending {
+		f.marks()
+	}
+}
+
+// ref returns the incarnation to write for o: 0, if the node ID alone names it, which is declared where need be.
+func (f *frame) ref(o *origin) uint64 {
+	p := f.l.of(o)
+	if p.declared {
+		return 0
+	}
+	lives := f.c.nodes[o.id.node].lives
+	if lives[len(lives)-1] != o {
+		return o.id.inc
+	}
+	for _, x := range lives {
+		f.l.of(x).declared = false
+	}
+	f.l.of(o).declared = true
+	f.b = wire.AppendOrigin(f.b, wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
+	return 0
+}
+
+// deltas writes the infos of the dirty origins, and claims the ranges that are complete.
+func (f *frame) deltas() {
+	l := f.l
+	if len(l.dirty) > 1 {
+		slices.SortFunc(l.dirty, func(a, b *origin) int {
+			return cmp.Or(cmp.Compare(a.id.node, b.id.node), cmp.Compare(a.id.inc, b.id.inc))
+		})
+	}
+	done := 0
+	for _, o := range l.dirty {
+		if !f.delta(o) {
+			break
+		}
+		l.of(o).dirty = false
+		done++
+	}
+	l.dirty = slices.Delete(l.dirty, 0, done)
+}
+
+// delta writes what the peer lacks of o, and reports whether all of it found room. A range is claimed with its last
+// info: one that leaves a key out, because the origin wrote it again further on, would promise too much.
+func (f *frame) delta(o *origin) bool {
+	c, l := f.c, f.l
+	p := l.of(o)
+	if p.known >= o.hw {
+		p.repair = false
+		return true
+	}
+	from := p.known
+	if l.part.o == o {
+		from = max(from, l.part.seq)
+	}
+	for i := o.after(from); i < len(o.index) && o.index[i].seq <= o.hw; i++ {
+		e := o.index[i]
+		if !e.live(o) {
+			continue
+		}
+		if !f.room(e.ks) {
+			l.part = part{o, from}
+			return false
+		}
+		f.entry(o, e)
+		from = e.seq
+	}
+	if l.part.o == o {
+		l.part = part{}
+	}
+	f.b = wire.AppendRange(f.b, wire.Range{
+		NodeID: o.id.node, Incarnation: f.ref(o), From: p.known, To: o.hw, Repair: p.repair,
+	})
+	if c.leaving != nil && o == c.self {
+		l.leavePing = c.ask(l)
+	}
+	p.known, p.repair = o.hw, false
+	return true
+}
+
+// room reports whether the record of ks fits the frame. The first one always does.
+func (f *frame) room(ks *keyState) bool {
+	return f.infos == 0 || len(f.b) < fullFrame && len(f.b)+wire.InfoSize(&ks.rec.Body) <= f.c.cfg.Limits.Frame
+}
+
+// entry writes the record that stands for what o wrote at e.
+func (f *frame) entry(o *origin, e entry) {
+	rec := e.ks.rec
+	if rec.Seq == e.seq && rec.Node == o.id.node && rec.Incarnation == o.id.inc {
+		if !f.keys[rec.Key] {
+			f.info(rec, o)
+		}
+		return
+	}
+	f.b = wire.AppendStandin(f.b, wire.Standin{Key: rec.Key, NodeID: o.id.node, Incarnation: f.ref(o), Seq: e.seq})
+	by := f.c.byID[originID{rec.Node, rec.Incarnation}]
+	if f.keys[rec.Key] || f.l.of(by).known >= rec.Seq {
+		return
+	}
+	if f.keys == nil {
+		f.keys = map[string]bool{}
+	}
+	f.keys[rec.Key] = true
+	f.info(rec, by)
+}
+
+func (f *frame) info(rec *Record, by *origin) {
+	f.infos++
+	inc := f.ref(by)
+	f.b = wire.AppendInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born))
+}
+
+// adverts writes how far the origins are covered that were to be advertised: all of them, now that a frame goes anyway.
+func (f *frame) adverts() {
+	l := f.l
+	l.advertAt = 0
+	for _, o := range l.adverts {
+		p := l.of(o)
+		p.advert = false
+		if p.mode != wire.Lazy || max(p.known, p.told) >= o.hw {
+			continue
+		}
+		p.told = o.hw
+		f.b = wire.AppendAdvert(f.b, wire.Advert{
+			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
+		})
+	}
+	l.adverts = l.adverts[:0]
+}
+
+// marks writes as many marks as fit, the last of them with a full stop.
+func (f *frame) marks() {
+	c, m := f.c, &f.l.marks
+	for ; m.at < len(c.origins); m.at++ {
+		if len(f.b) >= fullFrame {
+			return
+		}
+		if o := c.origins[m.at]; o.hw > 0 {
+			f.b = wire.AppendMark(f.b, wire.Mark{NodeID: o.id.node, Incarnation: o.id.inc, Seq: o.hw, Sponsor: o.sponsor})
+		}
+	}
+	f.b = wire.AppendMarksEnd(f.b)
+	*m = marksOut{}
+}

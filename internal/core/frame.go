@@ -1,0 +1,184 @@
+package core
+
+import (
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// frame takes in what a peer sent.
+func (c *Core) frame(l *link, f *wire.Frame) {
+	l.lastRecv = c.now.Mono
+	if l.closeAt != 0 {
+		return // refused or redirected: whatever it still says was on its way
+	}
+	if f.Hello != nil {
+		c.helloIn(l, f)
+	}
+	if l.closing || l.closeAt != 0 {
+		return
+	}
+	if !l.admitted {
+		if f.Hello == nil {
+			c.refuse(l, wire.Misbehaved)
+		}
+		return
+	}
+	for _, d := range f.Origins {
+		c.declared(l, d)
+	}
+	if why := c.delta(l, f); why != 0 {
+		c.refuse(l, why)
+		return
+	}
+	if why := c.tree(l, f); why != 0 {
+		c.refuse(l, why)
+		return
+	}
+	if len(f.Marks) > 0 || f.MarksEnd {
+		c.marksIn(l, f.Marks, f.MarksEnd)
+	}
+	if f.Ping != nil {
+		c.pingIn(l, f.Ping)
+	}
+	if f.Bye != nil {
+		c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: l.addr, Refusal: f.Bye.Reason})
+		if f.Bye.Reason == wire.Leaving || f.Bye.Reason == wire.DuplicateNode {
+			c.overlay.shun(c, l.peerAddr(), l.node)
+		}
+		c.end(l, 0)
+	}
+}
+
+// declared takes in which incarnation a node ID stands for on l.
+func (c *Core) declared(l *link, d wire.Origin) {
+	o := c.origin(originID{d.NodeID, d.Incarnation})
+	if o == nil {
+		return
+	}
+	if o.sponsor == 0 && o != c.self {
+		o.sponsor = d.Sponsor
+	}
+	if d.NodeID == c.node && d.Incarnation > c.inc && c.now.Mono >= c.raiseAt {
+		c.raiseAt = c.now.Mono + 1e9 // gossip alone does not make a node raise again and again
+		c.raise(d.Incarnation, false)
+	}
+	l.lives[d.NodeID] = o
+}
+
+// resolve returns the origin that a section of a frame of l names, nil if it names none.
+func (c *Core) resolve(l *link, node, inc uint64) *origin {
+	if inc != 0 {
+		return c.origin(originID{node, inc})
+	}
+	return l.lives[node]
+}
+
+// delta takes in the infos of a frame and then what they cover. Nothing is claimed unless all of them were taken in.
+func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
+	for i := range f.Infos {
+		in := &f.Infos[i]
+		o := c.resolve(l, in.Node, in.Incarnation)
+		switch {
+		case o == nil:
+			return wire.Misbehaved
+		case o == c.self && in.Seq > o.hw:
+			return wire.DuplicateNode
+		case !c.takeIn(in, o, l):
+			c.event(Event{Kind: LimitHit, Link: l.id, Node: in.Node, Text: "infos"})
+			return wire.Busy
+		}
+	}
+	for _, s := range f.Standins {
+		o := c.resolve(l, s.NodeID, s.Incarnation)
+		if o == nil {
+			return wire.Misbehaved
+		}
+		if ks := c.keys[s.Key]; ks != nil && o != c.self && ks.wrote(o, s.Seq) {
+			o.insert(entry{s.Seq, ks})
+		}
+	}
+	for _, r := range f.Ranges {
+		o := c.resolve(l, r.NodeID, r.Incarnation)
+		if o == nil || o == c.self && r.To > o.hw {
+			return wire.Misbehaved
+		}
+		c.rangeIn(l, o, r, f)
+	}
+	return 0
+}
+
+// rangeIn takes in a claim, and learns from it where the origin's tree runs.
+func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
+	p := l.of(o)
+	p.known = max(p.known, r.To)
+	old := o.hw
+	switch {
+	case c.claim(o, r.From, r.To):
+		c.sampleSkew(o)
+		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
+			if c.up(o.parent) {
+				o.alt = o.parent
+			}
+			o.parent = l.id
+		}
+		o.orphan = false
+		if old == 0 {
+			c.learn(o, l)
+		}
+		c.published(o, l)
+	case r.From > old:
+		c.missing(l, o, r.To, unknownHops, c.graftDelay(o))
+	case o != c.self && !c.up(o.parent):
+		o.parent, o.orphan = l.id, false
+	case o == c.self || o.parent != l.id && !r.Repair:
+		p.mode, p.set = wire.Lazy, true
+		c.prune(l, o, wire.Lazy)
+		if hops, ok := hopsOf(f, o, r.To); ok && o != c.self && hops <= o.hops+1 {
+			o.alt = l.id
+		}
+	}
+}
+
+const unknownHops = 1 << 30
+
+// hopsOf returns the hops of the info of o at seq in f.
+func hopsOf(f *wire.Frame, o *origin, seq uint64) (uint32, bool) {
+	for i := range f.Infos {
+		if in := &f.Infos[i]; in.Seq == seq && in.Node == o.id.node {
+			return in.Hops, true
+		}
+	}
+	return 0, false
+}
+
+// tree takes in what a frame says of trees.
+func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
+	for _, a := range f.Adverts {
+		o := c.resolve(l, a.NodeID, a.Incarnation)
+		if o == nil || o == c.self && a.To > o.hw {
+			return wire.Misbehaved
+		}
+		c.advertIn(l, o, a)
+	}
+	for _, p := range f.Prunes {
+		if o := c.resolve(l, p.NodeID, p.Incarnation); o != nil {
+			c.pruneIn(l, o, p.Mode)
+		}
+	}
+	for _, g := range f.Grafts {
+		o := c.resolve(l, g.NodeID, g.Incarnation)
+		if o == nil {
+			return wire.Misbehaved
+		}
+		p := l.of(o)
+		if p.known = g.From; g.From < o.hw {
+			c.push(l, o, true)
+		}
+		if l.part.o == o {
+			l.part = part{}
+		}
+		if g.Mode == wire.Eager {
+			p.mode, p.set = wire.Eager, true
+		}
+	}
+	return 0
+}

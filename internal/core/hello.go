@@ -1,0 +1,278 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// accepted takes in a link that a peer dialled. Its Hello decides.
+func (c *Core) accepted(id LinkID) { c.addLink(id) }
+
+// announcement tells the peers of an admitted link who this node is from now on.
+func (c *Core) announcement() *wire.Hello { return &wire.Hello{} }
+
+func (c *Core) helloIn(l *link, f *wire.Frame) {
+	h := f.Hello
+	switch {
+	case l.admitted:
+		c.announced(l, f)
+	case l.dialed && h.Verdict != wire.Asked:
+		c.answered(l, f)
+	case !l.dialed && h.Verdict == wire.Asked:
+		c.asked(l, f)
+	default:
+		c.refuse(l, wire.Misbehaved)
+	}
+}
+
+// asked answers the Hello of a peer that dialled.
+func (c *Core) asked(l *link, f *wire.Frame) {
+	h := f.Hello
+	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
+	l.addr, l.reason, l.leaf, l.cluster = f.Addr, h.Reason, h.Leaf || f.NodeID == 0, h.ClusterID
+	l.helloBy = never
+	answer := &wire.Hello{Reason: h.Reason}
+	answer.Verdict, answer.Refusal = c.judge(l, h)
+	if o := c.newest(l.node); o != nil && l.node != 0 {
+		answer.KnownIncarnation = o.id.inc
+	}
+	l.hello, l.wake = answer, true
+	switch answer.Verdict {
+	case wire.Admitted:
+		same := h.MarksHash == c.hash && h.MarksCount == c.marks
+		c.admit(l)
+		if h.Reason == wire.Join {
+			l.join, l.bulk = true, true
+			c.graftOrphans(l)
+		} else if same {
+			c.equal(l)
+		}
+		return
+	case wire.Redirected:
+		answer.Alternates = c.alternates(l.node)
+		c.event(Event{Kind: PeerRedirected, Link: l.id, Node: l.node, Addr: l.addr})
+	default:
+		c.event(Event{Kind: PeerRefused, Link: l.id, Node: l.node, Addr: l.addr, Refusal: answer.Refusal})
+	}
+	l.closeAt = c.now.Mono + c.cfg.Timers.Ping // the dialling end closes first, if it is there
+}
+
+// judge decides whether a link is admitted.
+func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
+	switch {
+	case h.MinVersion > maxVersion || h.MaxVersion < minVersion:
+		return wire.Refused, wire.Version
+	case h.Instance == c.cfg.Instance:
+		return wire.Refused, wire.Self
+	case !c.sameCluster(h.ClusterID):
+		return wire.Refused, wire.OtherCluster
+	case c.left:
+		return wire.Refused, wire.Leaving
+	case l.node != 0 && l.node == c.node:
+		c.raise(h.Incarnation, true)
+		return wire.Refused, wire.DuplicateNode
+	}
+	if o := c.newest(l.node); l.node != 0 && o != nil && o.id.inc > l.inc {
+		return wire.Refused, wire.DuplicateNode
+	}
+	if !c.settle(l) || c.crossing(l) {
+		return wire.Refused, wire.DuplicateLink
+	}
+	return c.overlay.room(c, l, h)
+}
+
+// answered takes in the answer to the Hello of this node.
+func (c *Core) answered(l *link, f *wire.Frame) {
+	h, d := f.Hello, l.dial
+	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
+	l.addr, l.leaf, l.cluster = f.Addr, h.Leaf || f.NodeID == 0, h.ClusterID
+	l.helloBy = never
+	c.overlay.answeredFrom(c, d, l.node)
+	if h.KnownIncarnation > c.inc && h.Verdict != wire.Admitted && c.sameCluster(h.ClusterID) {
+		c.raise(h.KnownIncarnation, true)
+	}
+	since := l.since
+	l.since = nil
+	switch h.Verdict {
+	case wire.Admitted:
+		refusal := wire.NoRefusal
+		switch {
+		case !c.sameCluster(h.ClusterID):
+			refusal = wire.OtherCluster
+		case h.Instance == c.cfg.Instance:
+			refusal = wire.Self
+		case l.node != 0 && l.node == c.node:
+			refusal = wire.DuplicateNode
+		}
+		if refusal != 0 {
+			c.overlay.shun(c, d.addr, l.node)
+			c.refuse(l, refusal)
+			return
+		}
+		l.dial = nil
+		if !c.settle(l) {
+			c.end(l, 0)
+			return
+		}
+		c.admit(l)
+		switch {
+		case l.reason == wire.Join:
+			c.joined(l)
+		case h.MarksHash == l.sentHash && h.MarksCount == l.sentCount:
+			c.equalSince(l, since)
+		case l.reason == wire.Heal:
+			l.marks.pending = true // two networks have met: nothing to wait for
+		default:
+			l.compareAt = c.now.Mono + 4*c.cfg.Timers.Graft
+		}
+	case wire.Redirected:
+		c.event(Event{Kind: RedirectedUs, Link: l.id, Node: l.node, Addr: d.addr})
+		l.dial = nil
+		c.end(l, 0)
+		c.overlay.redirected(c, d, h.Alternates)
+	default:
+		c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: d.addr, Refusal: h.Refusal})
+		l.dial = nil
+		c.end(l, 0)
+		c.overlay.refusedUs(c, d, l.node, h.Refusal)
+	}
+}
+
+// admit makes l carry infos.
+func (c *Core) admit(l *link) {
+	l.admitted, l.upAt = true, c.now.Mono
+	c.out.Links = true
+	c.event(Event{Kind: LinkUp, Link: l.id, Node: l.node, Addr: l.addr})
+	c.adoptCluster(l.cluster)
+	if o := c.newest(l.node); o == nil || o.id.inc < l.inc {
+		c.adoptedBy(l)
+	}
+	c.overlay.up(c, l)
+}
+
+// adoptedBy notes the peer's origin, so that an older incarnation of it is told.
+func (c *Core) adoptedBy(l *link) {
+	if l.node != 0 && l.inc != 0 {
+		c.origin(originID{l.node, l.inc})
+	}
+}
+
+// joined is the dialling end of a link this node joined through.
+func (c *Core) joined(l *link) {
+	l.join = true
+	c.overlay.joined = true
+	if c.overlay.sponsor == 0 {
+		c.overlay.sponsor = l.node
+	}
+	if c.self != nil {
+		if c.self.sponsor == 0 {
+			c.self.sponsor = l.node
+		}
+		p := l.of(c.self)
+		p.mode, p.set = wire.Eager, true
+		if c.self.hw > 0 {
+			c.push(l, c.self, false)
+		}
+	}
+	c.graftOrphans(l)
+}
+
+// graftOrphans asks a new link for the origins that have lost their parent.
+func (c *Core) graftOrphans(l *link) {
+	for _, o := range c.origins {
+		if o.orphan && o != c.self {
+			c.graft(l, o)
+		}
+	}
+}
+
+// announced takes in that a linked peer has got an ID, or a newer incarnation.
+func (c *Core) announced(l *link, f *wire.Frame) {
+	h := f.Hello
+	switch {
+	case h.Verdict != wire.Asked, l.node != 0 && f.NodeID != l.node, f.NodeID == 0, h.Incarnation < l.inc:
+		c.refuse(l, wire.Misbehaved)
+		return
+	case f.NodeID == c.node:
+		c.raise(h.Incarnation, true)
+		c.refuse(l, wire.DuplicateNode)
+		return
+	case !c.sameCluster(h.ClusterID):
+		c.refuse(l, wire.OtherCluster)
+		return
+	}
+	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, false
+	c.adoptedBy(l)
+	c.out.Links = true
+	if !c.settle(l) {
+		c.end(l, 0)
+	}
+}
+
+// settle decides, where a pair of nodes has two links, which stays: that of the newer incarnation; else the one that
+// the lower ID dialled, so that both ends agree without a message; among equals the newer, since its dialler knows
+// that the older is gone. It ends the other link and reports whether l stays.
+func (c *Core) settle(l *link) bool {
+	for _, x := range c.links {
+		if x == l || !x.admitted || x.closing || !samePeer(x, l) {
+			continue
+		}
+		wins := l.inc > x.inc
+		if l.inc == x.inc {
+			lower := c.node < l.node
+			if c.node == 0 || l.node == 0 {
+				lower = c.cfg.Instance < l.instance
+			}
+			wins = l.dialed == lower || x.dialed != lower
+		}
+		if !wins {
+			return false
+		}
+		c.end(x, 0)
+	}
+	return true
+}
+
+func samePeer(a, b *link) bool {
+	return a.node != 0 && a.node == b.node || a.instance == b.instance
+}
+
+// crossing reports whether this node is dialling the peer of l at this moment, and its own dial is the one to stay.
+func (c *Core) crossing(l *link) bool {
+	if l.node == 0 || c.node == 0 || c.node > l.node {
+		return false
+	}
+	ours := func(d *dial) bool { return d != nil && d.node == l.node && d.inc >= l.inc }
+	return slices.ContainsFunc(c.dials, ours) ||
+		slices.ContainsFunc(c.links, func(x *link) bool { return x != l && !x.closing && ours(x.dial) })
+}
+
+// alternates names up to four neighbours, those least often named first.
+func (c *Core) alternates(asker uint64) []wire.Member {
+	var ls []*link
+	for _, l := range c.links {
+		if l.admitted && !l.closing && l.node != asker && l.node != 0 && l.addr.Address != "" {
+			ls = append(ls, l)
+		}
+	}
+	slices.SortStableFunc(ls, func(a, b *link) int { return a.handed - b.handed })
+	var ms []wire.Member
+	for _, l := range ls[:min(len(ls), 4)] {
+		ms = append(ms, wire.Member{NodeID: l.node, Addr: l.addr})
+	}
+	if len(ms) > 0 {
+		ls[0].handed++
+	}
+	return ms
+}
+
+// sameCluster reports whether id is this node's cluster, or one of both has none yet.
+func (c *Core) sameCluster(id string) bool { return id == "" || c.cluster == "" || c.cluster == id }
+
+func (c *Core) adoptCluster(id string) {
+	if c.cluster == "" && id != "" {
+		c.cluster = id
+		c.event(Event{Kind: ClusterAdopted, Text: id})
+	}
+}

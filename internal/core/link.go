@@ -1,0 +1,273 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// link is one connection to a peer.
+type link struct {
+	id       LinkID
+	dialed   bool
+	reason   wire.Reason
+	dial     *dial // while the Hello of a dialled link is unanswered
+	admitted bool
+	closing  bool // Outputs.Closes named it; only InDown is awaited
+	leaf     bool
+
+	node     uint64
+	inc      uint64
+	instance uint64
+	cluster  string
+	addr     wire.Addr
+	join     bool // one end joined through the other
+	handed   int  // how often the peer was named as an alternate
+	upAt     int64
+
+	// Sending.
+	busy     bool
+	wake     bool  // flush may have something to do
+	tat      int64 // pace: theoretical arrival time of the next frame
+	lastSent int64
+	lastRecv int64
+	helloBy  int64 // a Hello is due until then
+	closeAt  int64 // after the verdict was sent; 0: not
+	hello    *wire.Hello
+	announce bool
+	bye      *wire.Bye
+	pings    []wire.Ping
+	marks    marksOut
+	dirty    []*origin
+	part     part
+	adverts  []*origin
+	advertAt int64 // 0: nothing to advertise
+	prunes   []prune
+	grafts   []graft
+
+	// Per origin, by idx.
+	per []perOrigin
+	// The incarnations that the peer's node IDs stand for.
+	lives map[uint64]*origin
+
+	// Comparing marks.
+	sentHash  uint64 // of the marks in this node's Hello, and their number
+	sentCount uint32
+	compareAt int64
+	compares  int
+	asked     uint64 // id of the Ping that waits for its answer, or 0
+	bulk      bool   // everything the peer lacks is pushed once its marks are here
+	since     map[int32]uint64 // hw of what moved since the marks were compared, before it did
+	unequal   uint64 // the peer's hash in its last Ping, if it was not ours; 0: it was
+	unequalTo uint64 // ours then
+	leavePing uint64
+}
+
+// perOrigin is a link's state of one origin.
+type perOrigin struct {
+	known    uint64    // the peer covers everything up to here: it said so, or was claimed it on this link
+	told     uint64    // advertised up to here
+	mode     wire.Mode // what this end sends
+	set      bool      // mode was chosen
+	dirty    bool      // in link.dirty
+	repair   bool      // what is dirty was asked for
+	advert   bool      // in link.adverts
+	declared bool      // the peer knows which incarnation the node ID stands for
+}
+
+// part is a range that did not fit one frame: everything up to seq is sent, nothing claimed.
+type part struct {
+	o   *origin
+	seq uint64
+}
+
+type prune struct {
+	o    *origin
+	mode wire.Mode
+}
+
+type graft struct {
+	o    *origin
+	mode wire.Mode
+}
+
+// marksOut says how far the marks of all origins are sent.
+type marksOut struct {
+	pending bool
+	at      int
+}
+
+func (c *Core) link(id LinkID) *link {
+	i, ok := slices.BinarySearchFunc(c.links, id, func(l *link, id LinkID) int { return cmp.Compare(l.id, id) })
+	if !ok {
+		return nil
+	}
+	return c.links[i]
+}
+
+func (c *Core) addLink(id LinkID) *link {
+	l := &link{id: id, lives: map[uint64]*origin{}, lastRecv: c.now.Mono, lastSent: c.now.Mono}
+	l.helloBy = c.now.Mono + 3*c.cfg.Timers.Ping
+	c.links = append(c.links, l)
+	c.out.Links = true
+	return l
+}
+
+// of returns the link's state of o.
+func (l *link) of(o *origin) *perOrigin {
+	if n := int(o.idx) + 1 - len(l.per); n > 0 {
+		l.per = append(l.per, make([]perOrigin, n)...)
+	}
+	return &l.per[o.idx]
+}
+
+// up reports whether the link with that id carries infos.
+func (c *Core) up(id LinkID) bool {
+	if id == 0 {
+		return false
+	}
+	l := c.link(id)
+	return l != nil && l.admitted && !l.closing
+}
+
+// end closes a link: at once, or behind what is being sent.
+func (c *Core) end(l *link, why wire.Refusal) {
+	if l.closing {
+		return
+	}
+	l.closing = true
+	c.out.Closes = append(c.out.Closes, Close{l.id, why})
+	c.out.Links = true
+	if l.admitted {
+		c.detach(l)
+	}
+}
+
+// refuse ends a link for what the peer did, says so to operators, and leaves the peer alone for a while.
+func (c *Core) refuse(l *link, why wire.Refusal) {
+	c.event(Event{Kind: PeerRefused, Link: l.id, Node: l.node, Addr: l.addr, Refusal: why})
+	c.overlay.shun(c, l.peerAddr(), l.node)
+	c.end(l, why)
+}
+
+// peerAddr returns where the peer can be dialled, as far as is known.
+func (l *link) peerAddr() wire.Addr {
+	if l.addr.Address == "" && l.dial != nil {
+		return l.dial.addr
+	}
+	return l.addr
+}
+
+// down takes in that a link has ended.
+func (c *Core) down(id LinkID) {
+	l := c.link(id)
+	if l == nil {
+		return
+	}
+	was := l.admitted && !l.closing
+	if was {
+		l.closing = true
+		c.detach(l)
+	}
+	if l.dial != nil {
+		c.overlay.unanswered(c, l)
+	}
+	c.links = slices.DeleteFunc(c.links, func(x *link) bool { return x == l })
+	c.out.Links = true
+}
+
+// detach is the end of an admitted link for the trees and the overlay.
+func (c *Core) detach(l *link) {
+	c.event(Event{Kind: LinkDown, Link: l.id, Node: l.node, Addr: l.addr})
+	c.leaveLost(l)
+	c.treeLost(l)
+	c.overlay.lost(c, l)
+}
+
+// linkDue does what a link had put off until now.
+func (c *Core) linkDue(l *link) {
+	now := c.now.Mono
+	if l.closing {
+		return
+	}
+	if l.closeAt != 0 && now >= l.closeAt {
+		c.end(l, 0)
+		return
+	}
+	if !l.admitted {
+		if now >= l.helloBy && l.closeAt == 0 {
+			c.end(l, 0)
+		}
+		return
+	}
+	if now >= l.lastRecv+3*c.cfg.Timers.Ping {
+		c.end(l, 0)
+		return
+	}
+	if l.compareAt != 0 && now >= l.compareAt {
+		l.compareAt = 0
+		c.compare(l)
+	}
+	if now >= l.lastSent+c.cfg.Timers.Ping && len(l.pings) == 0 && !l.busy {
+		l.pings = append(l.pings, c.ping())
+		l.wake = true
+	}
+	if l.advertAt != 0 && now >= l.advertAt || l.pending() && now >= l.clear(c) {
+		l.wake = true
+	}
+}
+
+// next returns when linkDue has something to do again.
+func (l *link) next(c *Core) int64 {
+	if l.closing {
+		return never
+	}
+	if !l.admitted {
+		if l.closeAt != 0 {
+			return l.closeAt
+		}
+		return l.helloBy
+	}
+	at := l.lastRecv + 3*c.cfg.Timers.Ping
+	if l.closeAt != 0 {
+		at = min(at, l.closeAt)
+	}
+	if l.compareAt != 0 {
+		at = min(at, l.compareAt)
+	}
+	if l.busy || !c.durable {
+		return at
+	}
+	at = min(at, l.lastSent+c.cfg.Timers.Ping)
+	if l.pending() {
+		at = min(at, l.clear(c))
+	}
+	if l.advertAt != 0 {
+		at = min(at, max(l.advertAt, l.clear(c)))
+	}
+	return at
+}
+
+// pending reports whether there is anything to send that does not wait for company.
+func (l *link) pending() bool {
+	return len(l.dirty) > 0 || l.hello != nil || l.bye != nil || len(l.pings) > 0 || l.announce || l.marks.pending ||
+		len(l.prunes) > 0 || len(l.grafts) > 0
+}
+
+// burst frames are sent at once; after that, one each Pace. Measured: the first frames of an idle link wait for
+// nobody, and a busy link sends fuller ones.
+const burst = 2
+
+// clear returns when the pace allows another frame (the virtual scheduling of ITU-T I.371, "GCRA").
+func (l *link) clear(c *Core) int64 { return l.tat - (burst-1)*c.cfg.Timers.Pace }
+
+// moved is told before hw of o moves: what is compared just now must not count what comes later.
+func (l *link) moved(o *origin) {
+	if l.since == nil {
+		return
+	}
+	if _, ok := l.since[o.idx]; !ok {
+		l.since[o.idx] = o.hw
+	}
+}

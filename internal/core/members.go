@@ -1,0 +1,158 @@
+package core
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// member is a node that gossips its descriptor.
+type member struct {
+	node  uint64
+	pos   uint64 // in the ring
+	addr  wire.Addr
+	inc   uint64
+	since int64 // Mono since when it is known
+}
+
+// reach is what is known about dialling an address.
+type reach struct {
+	node  uint64 // who answered there last, 0: nobody yet
+	fails int
+	until int64 // not dialled before
+}
+
+// ringPos places a node in the ring.
+func ringPos(node uint64) uint64 { return mix(node) }
+
+// degree is how many links a node of a network of n wants: with a ring and random chords, that many keep every node
+// within 4 hops up to ten thousand nodes (measured).
+func degree(n int) int { return max(4, int(math.Ceil(2*math.Pow(float64(n), 0.25)-1e-9))) }
+
+// size returns how many nodes are known, this one included.
+func (o *overlay) size() int { return len(o.members) + 1 }
+
+func (o *overlay) place(pos, node uint64) (int, bool) {
+	i := sort.Search(len(o.members), func(i int) bool {
+		m := o.members[i]
+		return cmp.Or(cmp.Compare(m.pos, pos), cmp.Compare(m.node, node)) >= 0
+	})
+	return i, i < len(o.members) && o.members[i].node == node
+}
+
+func (o *overlay) member(node uint64) *member {
+	if i, ok := o.place(ringPos(node), node); ok {
+		return o.members[i]
+	}
+	return nil
+}
+
+// changed keeps the members in step with the descriptors.
+func (o *overlay) changed(c *Core, kind ChangeKind, rec, lost *Record) {
+	if len(rec.Key) <= len(nodeKeyPrefix) || rec.Key[:len(nodeKeyPrefix)] != nodeKeyPrefix {
+		return
+	}
+	if kind == Deleted || kind == Expired {
+		if d := descriptorOf(lost); d != nil {
+			if i, ok := o.place(ringPos(d.NodeId), d.NodeId); ok {
+				o.members = slices.Delete(o.members, i, i+1)
+				o.wakeMaintain(c, 0)
+			}
+		}
+		return
+	}
+	d := descriptorOf(rec)
+	if d == nil || d.NodeId == c.node {
+		return
+	}
+	addr := wire.Addr{Network: d.GetAddress().GetNetwork(), Address: d.GetAddress().GetAddress()}
+	pos := ringPos(d.NodeId)
+	i, ok := o.place(pos, d.NodeId)
+	if ok {
+		m := o.members[i]
+		if m.addr != addr || m.inc != rec.Incarnation {
+			m.addr, m.inc, m.since = addr, rec.Incarnation, c.now.Mono
+			delete(o.reaches, addr) // a new life deserves a new try
+			o.wakeMaintain(c, o.quiet(c))
+		}
+		return
+	}
+	o.members = slices.Insert(o.members, i, &member{node: d.NodeId, pos: pos, addr: addr, inc: rec.Incarnation, since: c.now.Mono})
+	o.newMember(c)
+}
+
+// newMember keeps the time of news, by which a node knows whether its network is still assembling.
+func (o *overlay) newMember(c *Core) {
+	now, l := c.now.Mono, o.latency(c)
+	if o.lastNew == 0 {
+		o.firstNew, o.born = now, now
+	}
+	if o.young && o.lastNew > 0 && (now > o.lastNew+10*l || now > o.born+50*l) {
+		o.young = false
+	}
+	o.lastNew = now
+	o.wakeMaintain(c, o.quiet(c))
+}
+
+// latency is the one-way latency the overlay reckons with: never less than the graft timer, which is made for it.
+func (o *overlay) latency(c *Core) int64 { return max(c.cfg.Timers.Graft, o.rtt/2) }
+
+// quiet is how long no new member may have come before ring and chords are dialled: until then the links that nodes
+// joined through are the network, a tree, and a tree carries no copy twice.
+func (o *overlay) quiet(c *Core) int64 {
+	return min(max(3*c.cfg.Timers.Graft, o.rtt*3/2), 100*c.cfg.Timers.Graft)
+}
+
+// reachOf returns what is known about dialling addr.
+func (o *overlay) reachOf(addr wire.Addr) *reach {
+	if r := o.reaches[addr]; r != nil {
+		return r
+	}
+	r := &reach{}
+	o.reaches[addr] = r
+	o.reachOrder = append(o.reachOrder, addr)
+	if len(o.reachOrder) > maxReaches {
+		delete(o.reaches, o.reachOrder[0])
+		o.reachOrder = o.reachOrder[1:]
+	}
+	return r
+}
+
+const maxReaches = 1 << 12
+
+// dialable reports whether addr may be tried now.
+func (o *overlay) dialable(c *Core, addr wire.Addr) bool {
+	r := o.reaches[addr]
+	return addr.Address != "" && addr != c.cfg.Addr && (r == nil || r.until <= c.now.Mono)
+}
+
+// backOff leaves addr alone: twice as long after each failure.
+func (o *overlay) backOff(c *Core, addr wire.Addr, first, longest int64) {
+	r := o.reachOf(addr)
+	d := min(first<<min(r.fails, 20), longest)
+	if d <= 0 {
+		d = longest
+	}
+	r.fails++
+	r.until = c.now.Mono + d*3/4 + c.rng.Int64N(d/2+1)
+}
+
+const (
+	longestBackOff = 8e9
+	shunTime       = 8e9
+)
+
+// shun leaves a peer alone that did what it must not, or does not want this node.
+func (o *overlay) shun(c *Core, addr wire.Addr, node uint64) {
+	if addr.Address != "" {
+		r := o.reachOf(addr)
+		r.fails++
+		r.until = c.now.Mono + shunTime
+	}
+	if m := o.member(node); m != nil && m.addr != addr {
+		o.reachOf(m.addr).until = c.now.Mono + shunTime
+	}
+}

@@ -1,0 +1,160 @@
+package core
+
+import (
+	"slices"
+	"sort"
+)
+
+// originID names an origin: one life of a node.
+type originID struct{ node, inc uint64 }
+
+// origin is what a node knows of one origin's writes, and its place in that origin's tree.
+type origin struct {
+	id      originID
+	idx     int32
+	sponsor uint64 // node through which it joined, 0 if unknown
+	hw      uint64 // everything it wrote up to here is held or covered
+	gaps    []span // claimed above hw, sorted, not touching
+	index   []entry
+	stale   int // entries of index that no longer count
+
+	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
+	parent, alt, alt2 LinkID
+	tree              bool // this node knows whom to push to, by inheritance or by having learned
+	orphan            bool // the parent was lost and nobody took its place
+	hops              uint32
+	hopsSeq           uint64 // seq of the info that hops is of
+	updates           uint32 // how often hw moved, up to settledUpdates
+
+	// Repair: what was advertised and is not here.
+	want      uint64
+	wantSince int64
+	advs      []advert
+	graftAt   int64 // in Core.grafts; 0: not
+	inFlight  int64 // Mono until which a graft may still be answered
+}
+
+type span struct{ from, to uint64 }
+
+// advert is a peer's claim to hold the origin's writes up to to.
+type advert struct {
+	link LinkID
+	to   uint64
+	hops uint32
+}
+
+// entry is one key an origin wrote, at the seq of its last write.
+type entry struct {
+	seq uint64
+	ks  *keyState
+}
+
+func (e entry) live(o *origin) bool { return !e.ks.dead && e.ks.lastSeq(o) == e.seq }
+
+// nodeState lists the lives of a node, oldest first.
+type nodeState struct{ lives []*origin }
+
+func (n *nodeState) newest() *origin { return n.lives[len(n.lives)-1] }
+
+// origin returns the origin of id, made if need be. It returns nil if there are too many.
+func (c *Core) origin(id originID) *origin {
+	if o := c.byID[id]; o != nil {
+		return o
+	}
+	own := id.node == c.node && id.inc == c.inc
+	if len(c.origins) >= c.cfg.Limits.Origins && !own {
+		c.event(Event{Kind: LimitHit, Node: id.node, Text: "origins"})
+		return nil
+	}
+	o := &origin{id: id, idx: int32(len(c.origins))}
+	c.origins = append(c.origins, o)
+	c.byID[id] = o
+	n := c.nodes[id.node]
+	if n == nil {
+		n = &nodeState{}
+		c.nodes[id.node] = n
+	}
+	i := sort.Search(len(n.lives), func(i int) bool { return n.lives[i].id.inc > id.inc })
+	n.lives = slices.Insert(n.lives, i, o)
+	return o
+}
+
+// newest returns the newest life of node, nil if none is known.
+func (c *Core) newest(node uint64) *origin {
+	if n := c.nodes[node]; n != nil {
+		return n.newest()
+	}
+	return nil
+}
+
+// insert puts e in its place: nearly always the last.
+func (o *origin) insert(e entry) {
+	if o.stale > len(o.index)/2 && o.stale > 16 {
+		o.index = slices.DeleteFunc(o.index, func(e entry) bool { return !e.live(o) })
+		o.stale = 0
+	}
+	if n := len(o.index); n == 0 || o.index[n-1].seq < e.seq {
+		o.index = append(o.index, e)
+		return
+	}
+	i := o.after(e.seq)
+	o.index = slices.Insert(o.index, i, e)
+}
+
+// after returns the place of the first entry past seq.
+func (o *origin) after(seq uint64) int {
+	return sort.Search(len(o.index), func(i int) bool { return o.index[i].seq > seq })
+}
+
+// claim takes in that everything in (from, to] is here now, and returns whether hw moved.
+func (c *Core) claim(o *origin, from, to uint64) bool {
+	if from > o.hw {
+		o.addGap(span{from, to})
+		return false
+	}
+	if to <= o.hw {
+		return false
+	}
+	for len(o.gaps) > 0 && o.gaps[0].from <= to {
+		to = max(to, o.gaps[0].to)
+		o.gaps = o.gaps[1:]
+	}
+	c.advance(o, to)
+	return true
+}
+
+// addGap notes a claim that does not touch hw. A few are enough: whoever has many is repaired by range.
+func (o *origin) addGap(s span) {
+	i, _ := slices.BinarySearchFunc(o.gaps, s.from, func(g span, from uint64) int {
+		if g.to < from {
+			return -1
+		}
+		return 1
+	})
+	j := i
+	for j < len(o.gaps) && o.gaps[j].from <= s.to {
+		s.from, s.to = min(s.from, o.gaps[j].from), max(s.to, o.gaps[j].to)
+		j++
+	}
+	o.gaps = slices.Replace(o.gaps, i, j, s)
+	if len(o.gaps) > maxGaps {
+		o.gaps = o.gaps[:maxGaps]
+	}
+}
+
+const maxGaps = 32
+
+// advance moves hw, and with it the hash of the marks.
+func (c *Core) advance(o *origin, to uint64) {
+	for _, l := range c.links {
+		l.moved(o)
+	}
+	if o.hw == 0 {
+		c.marks++
+	} else {
+		c.hash ^= mix(o.id.node, o.id.inc, o.hw)
+	}
+	o.hw = to
+	c.hash ^= mix(o.id.node, o.id.inc, to)
+	c.overlay.lastLearned = c.now.Mono
+}

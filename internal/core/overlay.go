@@ -1,0 +1,482 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// overlay is the choice of links: one by which the node joins, one to its successor in a ring of all members, random
+// chords up to the degree.
+type overlay struct {
+	members    []*member // by place in the ring
+	reaches    map[wire.Addr]*reach
+	reachOrder []wire.Addr
+
+	seeds     []wire.Addr
+	resolving bool
+	noSeeds   bool // said so
+	joined    bool
+	sponsor   uint64
+
+	young             bool // the network is still assembling, as far as this node can tell
+	born              int64
+	firstNew, lastNew int64
+	lastLearned       int64
+	rtt               int64 // of a dial, its Hello and the answer
+
+	resolveAt, joinAt, maintainAt int64 // 0: not
+}
+
+// dial is one under way: from Outputs.Dials to the answer of its Hello.
+type dial struct {
+	id        DialID
+	addr      wire.Addr
+	node      uint64 // expected there, 0 if unknown
+	inc       uint64
+	reason    wire.Reason
+	redirects uint32
+	at        int64
+}
+
+const maxRedirects = 12
+
+func (o *overlay) init() {
+	o.reaches = map[wire.Addr]*reach{}
+	o.young = true
+}
+
+// ready is called when the node may dial.
+func (o *overlay) ready(c *Core) {
+	if len(o.seeds) == 0 && o.resolveAt == 0 {
+		o.resolveAt = c.now.Mono
+	}
+}
+
+func (o *overlay) due(c *Core) {
+	if !c.durable || c.left {
+		return
+	}
+	if o.resolveAt != 0 && c.now.Mono >= o.resolveAt && !o.resolving {
+		o.resolveAt, o.resolving = 0, true
+		c.out.Resolve = true
+	}
+	if o.joinAt != 0 && c.now.Mono >= o.joinAt {
+		o.joinAt = 0
+		o.join(c)
+	}
+	if o.maintainAt != 0 && c.now.Mono >= o.maintainAt {
+		o.maintainAt = 0
+		o.maintain(c)
+	}
+}
+
+func (o *overlay) next(c *Core) int64 {
+	at := int64(never)
+	if !c.durable || c.left {
+		return at
+	}
+	if o.resolveAt != 0 && !o.resolving {
+		at = o.resolveAt
+	}
+	if o.joinAt != 0 {
+		at = min(at, o.joinAt)
+	}
+	if o.maintainAt != 0 {
+		at = min(at, o.maintainAt)
+	}
+	return at
+}
+
+func (o *overlay) wakeMaintain(c *Core, in int64) {
+	if at := max(c.now.Mono+in, 1); o.maintainAt == 0 || at < o.maintainAt {
+		o.maintainAt = at
+	}
+}
+
+// resolved takes in the answer of the resolvers.
+func (c *Core) resolved(addrs []wire.Addr) {
+	o := &c.overlay
+	o.resolving = false
+	o.seeds = o.seeds[:0]
+	for _, a := range addrs {
+		if a != c.cfg.Addr && a.Address != "" && !slices.Contains(o.seeds, a) {
+			o.seeds = append(o.seeds, a)
+		}
+	}
+	if len(o.seeds) == 0 {
+		if !o.noSeeds {
+			o.noSeeds = true
+			c.event(Event{Kind: NoSeeds})
+		}
+		if len(c.links) == 0 {
+			o.resolveAt = c.now.Mono + o.retry(c)
+		}
+		return
+	}
+	o.noSeeds = false
+	o.joinAt = max(c.now.Mono, 1)
+}
+
+// retry is the pace of asking resolvers again, jittered.
+func (o *overlay) retry(c *Core) int64 {
+	d := c.cfg.Timers.Resolve
+	return d*3/4 + c.rng.Int64N(d/2+1)
+}
+
+// join dials a seed, or a member known from before, unless the node has joined or is about to.
+func (o *overlay) join(c *Core) {
+	if o.joined && c.degree() > 0 || o.pending(c, wire.Join) {
+		return
+	}
+	var to []wire.Addr
+	for _, a := range o.seeds {
+		if o.isLinked(c, a) {
+			o.joined = true // that seed has joined through this node
+			return
+		}
+		if o.dialable(c, a) && !c.dialing(a) {
+			to = append(to, a)
+		}
+	}
+	if len(to) == 0 && c.degree() == 0 {
+		for _, m := range o.members {
+			if o.dialable(c, m.addr) && !c.dialing(m.addr) {
+				to = append(to, m.addr)
+			}
+		}
+	}
+	if len(to) == 0 {
+		o.resolveAt = c.now.Mono + o.retry(c)
+		if c.degree() > 0 {
+			o.resolveAt += tick
+		}
+		return
+	}
+	c.dial(dial{addr: to[c.rng.IntN(len(to))], reason: wire.Join})
+}
+
+// pending reports whether a dial for that reason is under way.
+func (o *overlay) pending(c *Core, r wire.Reason) bool {
+	return slices.ContainsFunc(c.dials, func(d *dial) bool { return d.reason == r }) ||
+		slices.ContainsFunc(c.links, func(l *link) bool { return l.dial != nil && l.reason == r && !l.closing })
+}
+
+// isLinked reports whether addr is that of a linked peer, by its own word or because it answered there.
+func (o *overlay) isLinked(c *Core, addr wire.Addr) bool {
+	r := o.reaches[addr]
+	return slices.ContainsFunc(c.links, func(l *link) bool {
+		return l.admitted && !l.closing && (l.addr == addr || r != nil && r.node != 0 && r.node == l.node)
+	})
+}
+
+// degree counts the admitted links.
+func (c *Core) degree() int {
+	n, _ := c.counts()
+	return n
+}
+
+// counts returns how many links are admitted, and how many of them this node dialled.
+func (c *Core) counts() (all, dialed int) {
+	for _, l := range c.links {
+		if l.admitted && !l.closing {
+			all++
+			if l.dialed {
+				dialed++
+			}
+		}
+	}
+	return all, dialed
+}
+
+// underway counts the dials that have no answer yet.
+func (c *Core) underway() int {
+	n := len(c.dials)
+	for _, l := range c.links {
+		if l.dial != nil && !l.closing {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *Core) dialing(addr wire.Addr) bool {
+	at := func(d *dial) bool { return d != nil && d.addr == addr }
+	return slices.ContainsFunc(c.dials, at) ||
+		slices.ContainsFunc(c.links, func(l *link) bool { return !l.closing && at(l.dial) })
+}
+
+func (c *Core) linked(node uint64) *link {
+	for _, l := range c.links {
+		if l.admitted && !l.closing && l.node == node {
+			return l
+		}
+	}
+	return nil
+}
+
+// dial asks the driver for a link, if there is room for one more.
+func (c *Core) dial(d dial) bool {
+	_, dialed := c.counts()
+	if c.left || dialed+c.underway() >= c.cfg.MaxPeers {
+		return false
+	}
+	c.lastDial++
+	d.id, d.at = c.lastDial, c.now.Mono
+	c.dials = append(c.dials, &d)
+	c.out.Dials = append(c.out.Dials, Dial{d.id, d.addr})
+	return true
+}
+
+func (c *Core) takeDial(id DialID) *dial {
+	i := slices.IndexFunc(c.dials, func(d *dial) bool { return d.id == id })
+	if i < 0 {
+		return nil
+	}
+	d := c.dials[i]
+	c.dials = slices.Delete(c.dials, i, i+1)
+	return d
+}
+
+// dialed takes in that a dial has become a link, which begins with a Hello.
+func (c *Core) dialed(id DialID, lid LinkID) {
+	d := c.takeDial(id)
+	l := c.addLink(lid)
+	l.dialed = true
+	if d == nil || d.node != 0 && c.linked(d.node) != nil || c.left {
+		c.end(l, 0) // not wanted any more
+		return
+	}
+	l.dial, l.reason, l.node, l.addr = d, d.reason, d.node, d.addr
+	l.hello, l.wake = &wire.Hello{Reason: d.reason, Redirects: d.redirects}, true
+	l.marks.pending = d.reason == wire.Join
+}
+
+func (c *Core) dialFailed(id DialID) {
+	d := c.takeDial(id)
+	if d == nil {
+		return
+	}
+	c.event(Event{Kind: DialFailed, Node: d.node, Addr: d.addr})
+	c.overlay.failed(c, d)
+}
+
+// unanswered is told of a dialled link that ended without an answer to its Hello.
+func (o *overlay) unanswered(c *Core, l *link) {
+	d := l.dial
+	l.dial = nil
+	if !l.closing { // else this node ended it, and knows why
+		c.event(Event{Kind: DialFailed, Node: d.node, Addr: d.addr})
+	}
+	o.failed(c, d)
+}
+
+// failed leaves the address alone for a while and looks for another.
+func (o *overlay) failed(c *Core, d *dial) {
+	o.backOff(c, d.addr, c.cfg.Timers.Resolve, longestBackOff)
+	o.again(c, d.reason, o.latency(c))
+}
+
+// again looks for another peer, about in after.
+func (o *overlay) again(c *Core, reason wire.Reason, in int64) {
+	at := max(c.now.Mono+in+c.rng.Int64N(in+1), 1)
+	if reason == wire.Join {
+		o.joinAt = at
+		return
+	}
+	o.wakeMaintain(c, at-c.now.Mono)
+}
+
+// answeredFrom takes in that node answered at the address of d.
+func (o *overlay) answeredFrom(c *Core, d *dial, node uint64) {
+	r := o.reachOf(d.addr)
+	r.node, r.fails, r.until = node, 0, 0
+	sample := c.now.Mono - d.at
+	if o.rtt == 0 {
+		o.rtt = sample
+	}
+	o.rtt += (sample - o.rtt) / 4
+}
+
+// redirected goes on with the first alternate worth dialling.
+func (o *overlay) redirected(c *Core, d *dial, alternates []wire.Member) {
+	if d.reason == wire.Join && d.redirects < maxRedirects {
+		for _, m := range alternates {
+			if m.NodeID == c.node && c.node != 0 || c.linked(m.NodeID) != nil || c.dialing(m.Addr) || !o.dialable(c, m.Addr) {
+				continue
+			}
+			if c.dial(dial{addr: m.Addr, node: m.NodeID, reason: wire.Join, redirects: d.redirects + 1}) {
+				return
+			}
+		}
+	}
+	o.again(c, d.reason, o.latency(c))
+}
+
+// refusedUs draws the consequences of a refusal.
+func (o *overlay) refusedUs(c *Core, d *dial, node uint64, why wire.Refusal) {
+	switch why {
+	case wire.DuplicateLink:
+		if c.linked(node) != nil {
+			o.joined = o.joined || d.reason == wire.Join
+			return
+		}
+	case wire.Busy:
+		o.backOff(c, d.addr, 10*c.cfg.Timers.Graft, longestBackOff)
+	case wire.DuplicateNode:
+		// With a newer incarnation the same address is worth another try at once.
+	default:
+		o.shun(c, d.addr, node)
+	}
+	o.again(c, d.reason, 2*o.latency(c))
+}
+
+// room decides whether there is room for a link, which is new to this node.
+func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
+	all, dialed := c.counts()
+	in, d := all-dialed, degree(o.size())
+	space := in < c.cfg.MaxPeers
+	switch h.Reason {
+	case wire.Join:
+		if space && all < max(6, d+3) {
+			return wire.Admitted, 0
+		}
+		if h.Redirects >= 4 && !o.young && (space || o.evict(c)) {
+			return wire.Admitted, 0
+		}
+		if len(c.alternates(l.node)) > 0 {
+			return wire.Redirected, 0
+		}
+	case wire.Ring, wire.Heal:
+		if space || o.evict(c) {
+			return wire.Admitted, 0
+		}
+	case wire.Chord:
+		if space && all+c.underway() < d+2 {
+			return wire.Admitted, 0
+		}
+	default:
+		return wire.Refused, wire.Misbehaved
+	}
+	return wire.Refused, wire.Busy
+}
+
+// evict ends the newest chord that a peer dialled, to make room, and reports whether there was one.
+func (o *overlay) evict(c *Core) bool {
+	for _, l := range slices.Backward(c.links) {
+		if l.admitted && !l.closing && !l.dialed && l.reason == wire.Chord {
+			c.end(l, 0)
+			return true
+		}
+	}
+	return false
+}
+
+// up is told of an admitted link.
+func (o *overlay) up(c *Core, l *link) {
+	o.wakeMaintain(c, o.quiet(c))
+}
+
+// lost is told of an admitted link that has ended.
+func (o *overlay) lost(c *Core, l *link) {
+	if c.left {
+		return
+	}
+	if c.degree() == 0 || o.young && l.node == o.sponsor {
+		o.joined = false
+		if o.joinAt == 0 {
+			o.joinAt = max(c.now.Mono+c.rng.Int64N(o.latency(c)), 1)
+		}
+	}
+	o.wakeMaintain(c, o.latency(c)+c.rng.Int64N(o.latency(c)))
+}
+
+// maintain dials what the overlay lacks: the ring successor first, then half of the missing chords, since the others
+// dial too.
+func (o *overlay) maintain(c *Core) {
+	now, lat := c.now.Mono, o.latency(c)
+	all, _ := c.counts()
+	if all == 0 && o.joinAt == 0 {
+		o.join(c)
+	}
+	if c.self == nil || len(o.members) == 0 {
+		o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
+		return
+	}
+	if quiet := o.lastNew + o.quiet(c); now < quiet && now < o.firstNew+20*lat {
+		o.wakeMaintain(c, quiet-now)
+		return
+	}
+	o.firstNew = now
+	o.dialSuccessor(c)
+	o.dialSeeds(c)
+	want := min(degree(o.size()), len(o.members))
+	need := want - all - c.underway()
+	if need > 1 {
+		need = (need + 1) / 2
+		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
+	}
+	for tries := 8 * want; need > 0 && tries > 0; tries-- {
+		m := o.members[c.rng.IntN(len(o.members))]
+		if c.linked(m.node) != nil || c.dialing(m.addr) || !o.dialable(c, m.addr) {
+			continue
+		}
+		if !c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Chord}) {
+			break
+		}
+		need--
+	}
+	o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
+}
+
+// tick is the pace at which the overlay is looked over when nothing happens.
+const tick = 1e9
+
+// settleTime is how long a closer successor is known before a node that has one moves its ring link.
+const settleTime = 1e9
+
+// dialSuccessor dials the first member behind this node in the ring, or the first that can be reached.
+func (o *overlay) dialSuccessor(c *Core) {
+	i, _ := o.place(ringPos(c.node), c.node)
+	var better *member
+	for k := range o.members {
+		m := o.members[(i+k)%len(o.members)]
+		if l := c.linked(m.node); l != nil {
+			ring := l.dialed && l.reason == wire.Ring
+			if better != nil && (!ring || c.now.Mono-better.since >= settleTime) {
+				c.dial(dial{addr: better.addr, node: better.node, inc: better.inc, reason: wire.Ring})
+			}
+			return
+		}
+		if c.dialing(m.addr) {
+			return
+		}
+		if better == nil && o.dialable(c, m.addr) {
+			better = m
+		}
+		if better != nil && k >= ringSearch {
+			break
+		}
+	}
+	if better != nil {
+		c.dial(dial{addr: better.addr, node: better.node, inc: better.inc, reason: wire.Ring})
+	}
+}
+
+// ringSearch is how many places behind a dead successor a link counts as the ring's.
+const ringSearch = 8
+
+// dialSeeds greets a configured seed that is no member: it may be the only bridge to another part of the network.
+func (o *overlay) dialSeeds(c *Core) {
+	for _, a := range o.seeds {
+		if c.dialing(a) || !o.dialable(c, a) || o.isLinked(c, a) {
+			continue
+		}
+		r := o.reaches[a]
+		known := func(m *member) bool { return m.addr == a || r != nil && r.node == m.node }
+		if slices.ContainsFunc(o.members, known) || r != nil && r.node == c.node && c.node != 0 {
+			continue
+		}
+		c.dial(dial{addr: a, reason: wire.Heal})
+	}
+}

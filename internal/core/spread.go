@@ -1,0 +1,315 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// settledUpdates of an origin are enough for its tree to be its own; its first ones are waited for longer, since they
+// run along trees that are still being learned.
+const settledUpdates = 4
+
+// keptAdverts: with no more members than this, everybody hears every advert; with more, two links an origin do.
+const keptAdverts = 100
+
+// published sends what is new of o to everybody but the link it came over.
+func (c *Core) published(o *origin, from *link) {
+	if o.hw == 0 {
+		return
+	}
+	if o == c.self && o.updates == 0 {
+		c.learn(o, nil)
+	}
+	o.updates = min(o.updates+1, settledUpdates+1)
+	for _, l := range c.links {
+		if l == from || !l.admitted || l.closing {
+			continue
+		}
+		p := l.of(o)
+		if p.known >= o.hw {
+			continue
+		}
+		switch p.mode {
+		case wire.Eager:
+			c.push(l, o, false)
+		case wire.Lazy:
+			c.advertise(l, o, c.advertDelay(l, o))
+		}
+	}
+}
+
+// push makes l send what is new of o.
+func (c *Core) push(l *link, o *origin, repair bool) {
+	p := l.of(o)
+	p.repair = repair || p.repair && p.dirty
+	if !p.dirty {
+		p.dirty = true
+		l.dirty = append(l.dirty, o)
+	}
+	l.wake = true
+}
+
+// advertise makes l say, within delay, how far o is covered here.
+func (c *Core) advertise(l *link, o *origin, delay int64) {
+	p := l.of(o)
+	if !p.advert {
+		p.advert = true
+		l.adverts = append(l.adverts, o)
+	}
+	if at := c.now.Mono + delay; l.advertAt == 0 || at < l.advertAt {
+		l.advertAt = at
+	}
+	if delay == 0 {
+		l.wake = true
+	}
+}
+
+// advertDelay: the dialling end goes first, and its advert usually spares the other end's. What nobody was pushed is
+// advertised at once.
+func (c *Core) advertDelay(l *link, o *origin) int64 {
+	if !o.tree && o.updates <= 1 {
+		return 0
+	}
+	if l.dialed {
+		return c.cfg.Timers.Advert
+	}
+	return c.cfg.Timers.Advert * 9 / 4
+}
+
+func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
+	l.prunes = append(l.prunes, prune{o, mode})
+	l.wake = true
+}
+
+// graft asks l for o from here on: eager makes l its parent.
+func (c *Core) graft(l *link, o *origin) {
+	o.parent, o.orphan = l.id, false
+	p := l.of(o)
+	p.mode, p.set = wire.Lazy, true
+	l.grafts = append(l.grafts, graft{o, wire.Eager})
+	l.wake = true
+}
+
+// missing notes that l has what is not here, and waits delay for somebody to push it before it asks.
+func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) {
+	if o.want <= o.hw {
+		o.wantSince, o.advs = c.now.Mono, o.advs[:0]
+	}
+	o.want = max(o.want, to)
+	if i := slices.IndexFunc(o.advs, func(a advert) bool { return a.link == l.id }); i >= 0 {
+		o.advs[i].to = to
+	} else {
+		o.advs = append(o.advs, advert{l.id, to, hops})
+	}
+	if o.graftAt == 0 {
+		o.graftAt = max(c.now.Mono+delay, o.inFlight, 1)
+		c.grafts.push(o.graftAt, o.idx)
+	} else if at := max(c.now.Mono+delay, o.inFlight, 1); at < o.graftAt {
+		o.graftAt = at
+		c.grafts.push(at, o.idx)
+	}
+}
+
+// graftDelay is how long an advertised update of o is waited for.
+func (c *Core) graftDelay(o *origin) int64 {
+	g := c.cfg.Timers.Graft
+	switch {
+	case o.updates == 0:
+		g *= 2
+	case o.updates < settledUpdates:
+		g *= 3
+	}
+	return min(max(g, c.skew.mean+4*c.skew.dev), 50*c.cfg.Timers.Graft)
+}
+
+// skew is how much later than an advert the payload comes, exponentially weighted (RFC 6298, section 2).
+type skew struct{ mean, dev int64 }
+
+func (c *Core) sampleSkew(o *origin) {
+	if o.want == 0 || o.hw < o.want {
+		return
+	}
+	if o.inFlight == 0 {
+		d := c.now.Mono - o.wantSince
+		c.skew.dev += (abs(d-c.skew.mean) - c.skew.dev) / 4
+		c.skew.mean += (d - c.skew.mean) / 8
+	}
+	o.want, o.inFlight, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
+}
+
+func abs(d int64) int64 { return max(d, -d) }
+
+// graftDue asks for what was advertised and did not come.
+func (c *Core) graftDue() {
+	for {
+		at, idx, ok := c.grafts.pop(c.now.Mono)
+		if !ok {
+			return
+		}
+		o := c.origins[idx]
+		if o.graftAt != at {
+			continue
+		}
+		o.graftAt = 0
+		o.advs = slices.DeleteFunc(o.advs, func(a advert) bool { return a.to <= o.hw || !c.up(a.link) })
+		if len(o.advs) == 0 {
+			o.want, o.inFlight = 0, 0
+			continue
+		}
+		best := 0
+		for i, a := range o.advs {
+			if a.hops < o.advs[best].hops {
+				best = i
+			}
+		}
+		a := &o.advs[best]
+		c.graft(c.link(a.link), o)
+		a.hops += unknownHops // the others first, next time
+		o.inFlight = c.now.Mono + 2*c.graftDelay(o) + 2*c.cfg.Timers.Graft
+		o.graftAt = o.inFlight
+		c.grafts.push(o.graftAt, o.idx)
+	}
+}
+
+func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
+	p := l.of(o)
+	p.known = max(p.known, a.To)
+	if a.To > o.hw {
+		delay := c.graftDelay(o)
+		if a.Pull {
+			delay = 0
+		}
+		c.missing(l, o, a.To, a.Hops, delay)
+		return
+	}
+	if o == c.self || o.parent == l.id || a.To < o.hw {
+		return
+	}
+	if o.hopsSeq == o.hw && a.Hops+2 <= o.hops {
+		// A shorter path. A descendant advertises more hops than this node has, so l is none.
+		if old := o.parent; c.up(old) {
+			// Make before break: what is on its way over the old parent is not lost.
+			c.lets = append(c.lets, release{c.now.Mono + c.cfg.Timers.Graft*5/2, old, o})
+			o.alt = old
+		}
+		c.graft(l, o)
+		return
+	}
+	switch {
+	case l.id == o.alt || l.id == o.alt2:
+	case a.Hops <= o.hops && (!c.up(o.alt) || o.alt == o.parent):
+		o.alt = l.id
+	case !c.up(o.alt2) || o.alt2 == o.parent:
+		o.alt2 = l.id
+	case o.updates > 2 && c.up(o.alt) && c.overlay.size() > keptAdverts:
+		c.prune(l, o, wire.Mute)
+	}
+}
+
+// release is a parent to be let go.
+type release struct {
+	at   int64
+	link LinkID
+	o    *origin
+}
+
+func (c *Core) releaseDue() {
+	c.lets = slices.DeleteFunc(c.lets, func(r release) bool {
+		if r.at > c.now.Mono {
+			return false
+		}
+		if r.o.parent != r.link && c.up(r.link) {
+			c.prune(c.link(r.link), r.o, wire.Lazy)
+		}
+		return true
+	})
+}
+
+func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
+	p := l.of(o)
+	p.set = true
+	switch {
+	case mode == wire.Mute && p.mode == wire.Lazy:
+		p.mode = wire.Mute
+	case mode == wire.Lazy && p.mode != wire.Lazy:
+		p.mode = wire.Lazy
+		if max(p.known, p.told) < o.hw && !p.dirty {
+			c.advertise(l, o, c.advertDelay(l, o))
+		}
+	}
+}
+
+// learn decides to whom an origin that was unknown until now is pushed; from is nil if it is this node.
+//
+// A stranger's tree is its sponsor's: the node it joined through hears it first, and everybody passes it on as if the
+// sponsor had written it. While a network assembles, the links that nodes joined through are the tree. Where neither
+// is known, it is advertised with the request to ask for it.
+func (c *Core) learn(o *origin, from *link) {
+	eager := func(*link) bool { return false }
+	sponsor := c.newest(o.sponsor)
+	o.tree = true
+	switch {
+	case c.overlay.young:
+		eager = func(l *link) bool { return l.join }
+	case o == c.self:
+		eager = func(l *link) bool {
+			return o.sponsor != 0 && (l.node == o.sponsor || sponsor != nil && l.of(sponsor).mode == wire.Eager)
+		}
+		o.tree = o.sponsor != 0
+	case o.sponsor != 0 && o.sponsor == c.node && c.self != nil:
+		eager = func(l *link) bool { return l.of(c.self).mode == wire.Eager }
+	case sponsor != nil && sponsor.hw > 0 && c.up(sponsor.parent):
+		eager = func(l *link) bool { return l.of(sponsor).mode == wire.Eager }
+	default:
+		o.tree = false
+	}
+	for _, l := range c.links {
+		if !l.admitted || l.closing {
+			continue
+		}
+		p := l.of(o)
+		switch {
+		case l == from:
+			p.mode = wire.Lazy
+		case p.set && p.mode == wire.Eager: // it was asked for already
+		case eager(l):
+			p.mode = wire.Eager
+		default:
+			p.mode = wire.Lazy
+		}
+		p.set = true
+	}
+}
+
+// treeLost finds other parents for the origins that came over l.
+func (c *Core) treeLost(l *link) {
+	var up []*link
+	for _, x := range c.links {
+		if x.admitted && !x.closing {
+			up = append(up, x)
+		}
+	}
+	for _, o := range c.origins {
+		if o.alt == l.id {
+			o.alt, o.alt2 = o.alt2, 0
+		} else if o.alt2 == l.id {
+			o.alt2 = 0
+		}
+		if o.parent != l.id {
+			continue
+		}
+		o.parent, o.orphan = 0, true
+		if len(up) == 0 {
+			continue
+		}
+		if c.up(o.alt) {
+			alt := c.link(o.alt)
+			o.alt, o.alt2 = o.alt2, 0
+			c.graft(alt, o)
+		}
+		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
+			c.prune(up[c.rng.IntN(len(up))], o, wire.Lazy)
+		}
+	}
+}

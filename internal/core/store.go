@@ -1,0 +1,298 @@
+package core
+
+import (
+	"cmp"
+	"math"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// keyState is what a node knows of one key: the record that stands for it, and who wrote it.
+//
+// The writers are the coverage rule's memory: a claim about what an origin wrote includes, for each key it wrote,
+// the record that stands there now, whoever wrote that one.
+type keyState struct {
+	key     string
+	rec     *Record
+	hold    int64 // Mono until which a skeleton here has to stay; never: for ever
+	forget  int64 // Mono at which the skeleton goes; 0: rec is live
+	dead    bool  // gone from the store
+	first   writer
+	writers []writer // the others
+}
+
+type writer struct {
+	o   *origin
+	seq uint64
+}
+
+// wrote notes that o wrote the key at seq, and reports whether that is the newest write of o known.
+func (ks *keyState) wrote(o *origin, seq uint64) bool {
+	w := &ks.first
+	if w.o != nil && w.o != o {
+		w = nil
+		for i := range ks.writers {
+			if ks.writers[i].o == o {
+				w = &ks.writers[i]
+			}
+		}
+		if w == nil {
+			ks.writers = append(ks.writers, writer{})
+			w = &ks.writers[len(ks.writers)-1]
+		}
+	}
+	if w.o != nil && w.seq >= seq {
+		return false
+	}
+	if w.o != nil {
+		o.stale++
+	}
+	*w = writer{o, seq}
+	return true
+}
+
+// lastSeq returns the newest seq at which o wrote the key, 0 if it did not.
+func (ks *keyState) lastSeq(o *origin) uint64 {
+	if ks.first.o == o {
+		return ks.first.seq
+	}
+	for _, w := range ks.writers {
+		if w.o == o {
+			return w.seq
+		}
+	}
+	return 0
+}
+
+// compareStamp orders stamps.
+func compareStamp(a, b wire.Stamp) int {
+	return cmp.Or(cmp.Compare(a.Wall, b.Wall), cmp.Compare(a.Logical, b.Logical))
+}
+
+// compareOrder orders records of one key: the larger stands. The order is total, so that nodes that have taken in the
+// same records agree: stamp, node, incarnation, seq.
+func compareOrder(a, b *Record) int {
+	return cmp.Or(
+		compareStamp(a.Stamp, b.Stamp), cmp.Compare(a.Node, b.Node),
+		cmp.Compare(a.Incarnation, b.Incarnation), cmp.Compare(a.Seq, b.Seq))
+}
+
+// stamp returns the hybrid clock's time for a write that replaces old, if not nil. Only that key follows a record whose
+// stamp is ahead of the clock by more than MaxSkew; the clock itself does not.
+func (c *Core) stamp(old *Record) wire.Stamp {
+	c.clock = wire.Stamp{Wall: max(c.now.Wall, c.clock.Wall+1)}
+	s := c.clock
+	if old != nil && compareStamp(s, old.Stamp) <= 0 {
+		s = wire.Stamp{Wall: old.Stamp.Wall + 1}
+	}
+	return s
+}
+
+// write puts an own record in. Its skeleton is kept until whatever it replaces would have expired.
+func (c *Core) write(key, value string, ttl int64, state wire.State) {
+	o := c.self
+	var old *Record
+	keep := int64(0)
+	if ks := c.keys[key]; ks != nil {
+		old = ks.rec
+		if hold := max(ks.hold, old.Expires); hold == never {
+			keep = never
+		} else {
+			keep = max(0, hold-c.now.Mono)
+		}
+	}
+	if state == wire.Tombstone {
+		ttl, keep = max(keep, c.cfg.Timers.MaxTTL), 0
+		if ttl == never {
+			ttl = 0
+		}
+	} else if ttl == 0 || keep <= max(ttl, c.cfg.Timers.MaxTTL) {
+		keep = 0 // its own life, and the time every skeleton has, are long enough
+	}
+	seq := o.hw + 1
+	rec := &Record{
+		Body:        wire.NewBody(key, value, o.id.node, seq, c.stamp(old), ttl, keep, state, 0),
+		Incarnation: c.inc, Born: c.now.Mono, Taken: c.now.Mono, Expires: after(c.now.Mono, ttl),
+	}
+	c.place(rec, o)
+	c.advance(o, seq)
+	c.published(o, nil)
+}
+
+// after returns the time ttl after at; 0 is for ever.
+func after(at, ttl int64) int64 {
+	if ttl == 0 || at > math.MaxInt64-ttl {
+		return never
+	}
+	return at + ttl
+}
+
+// takeIn makes a record of an info that came over l and puts it in. It reports whether there was room.
+func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
+	now := c.now.Mono
+	if in.Key == keyClusterID && in.State == wire.Live && !c.sameCluster(in.Value) {
+		c.event(Event{Kind: InfoRefused, Link: l.id, Node: in.Node, Refusal: wire.OtherCluster, Text: in.Key})
+		return true
+	}
+	ks := c.keys[in.Key]
+	if ks == nil && len(c.keys) >= c.cfg.Limits.Infos {
+		return false
+	}
+	if compareStamp(in.Stamp, c.clock) > 0 {
+		if in.Stamp.Wall-c.now.Wall <= c.cfg.Timers.MaxSkew {
+			c.clock = wire.Stamp{Wall: in.Stamp.Wall}
+		} else if ks == nil || compareStamp(in.Stamp, ks.rec.Stamp) > 0 {
+			c.event(Event{Kind: ClockAhead, Link: l.id, Node: in.Node, Text: in.Key})
+		}
+	}
+	if ks != nil && o.id.node == ks.rec.Node && o.id.inc == ks.rec.Incarnation && in.Seq == ks.rec.Seq {
+		c.closer(ks, in, l)
+		return true
+	}
+	rec := &Record{
+		Body: in.Body, Incarnation: o.id.inc, Hops: in.Hops, From: l.id,
+		Born: now - in.Age, Taken: now, Expires: after(now-in.Age, in.TTL),
+	}
+	c.place(rec, o)
+	if in.Seq > o.hopsSeq {
+		o.hops, o.hopsSeq = in.Hops, in.Seq
+	}
+	return true
+}
+
+// closer takes in that a known record also came over fewer hops.
+func (c *Core) closer(ks *keyState, in *wire.Info, l *link) {
+	if in.Hops >= ks.rec.Hops || ks.rec.From == 0 {
+		return
+	}
+	rec := *ks.rec
+	rec.Hops, rec.From = in.Hops, l.id
+	ks.rec = &rec
+	c.out.Changes = append(c.out.Changes, Change{Moved, &rec})
+}
+
+// place puts rec where it belongs in the order of its key, and notes that o wrote the key.
+func (c *Core) place(rec *Record, o *origin) {
+	now := c.now.Mono
+	ks := c.keys[rec.Key]
+	fresh := ks == nil
+	if fresh {
+		ks = &keyState{key: rec.Key}
+		c.keys[rec.Key] = ks
+	}
+	if ks.wrote(o, rec.Seq) {
+		o.insert(entry{rec.Seq, ks})
+	}
+	lost := rec
+	if fresh || compareOrder(rec, ks.rec) > 0 {
+		lost, ks.rec = ks.rec, rec
+	}
+	// Whatever lost the key must not come back while it may be alive somewhere.
+	ks.hold = max(ks.hold, hold(ks.rec))
+	if lost != nil {
+		ks.hold = max(ks.hold, hold(lost), lost.Expires)
+	}
+	if ks.rec != rec {
+		return
+	}
+	if rec.State == wire.Live && rec.Expires <= now {
+		rec.Body = rec.Body.Bones()
+	}
+	ks.forget = 0
+	switch {
+	case rec.State == wire.Live:
+		c.schedule(rec.Expires, ks.key)
+		kind := Added
+		if lost != nil && lost.State == wire.Live {
+			kind = Updated
+			if lost.Value == rec.Value {
+				kind = Refreshed
+			}
+		}
+		c.changed(kind, ks, lost)
+	default:
+		c.bury(ks)
+		if lost != nil && lost.State == wire.Live {
+			kind := Deleted
+			if rec.State == wire.Skeleton {
+				kind = Expired
+			}
+			c.changed(kind, ks, lost)
+		}
+	}
+}
+
+// hold returns until when rec itself asks older records of its key to be kept out.
+func hold(rec *Record) int64 {
+	switch {
+	case rec.State == wire.Tombstone:
+		return rec.Expires
+	case rec.Keep != 0:
+		return after(rec.Born, rec.Keep)
+	}
+	return 0
+}
+
+// bury says when the key, whose record is no longer live, may be forgotten.
+func (c *Core) bury(ks *keyState) {
+	ks.forget = max(ks.hold, after(c.now.Mono, c.cfg.Timers.MaxTTL))
+	c.schedule(ks.forget, ks.key)
+}
+
+func (c *Core) schedule(at int64, key string) {
+	if at == never {
+		return
+	}
+	if len(c.expiry) > 2*len(c.keys)+64 {
+		// Most of it is about records that newer ones have replaced.
+		old := c.expiry
+		c.expiry = nil
+		for _, t := range old {
+			if ks := c.keys[t.v]; ks != nil && (ks.rec.State == wire.Live && ks.rec.Expires == t.at || ks.forget == t.at) {
+				c.expiry.push(t.at, t.v)
+			}
+		}
+	}
+	c.expiry.push(at, key)
+}
+
+// expire takes the value of what has outlived its ttl, and forgets the skeletons nothing can come back under.
+func (c *Core) expire() {
+	for {
+		at, key, ok := c.expiry.pop(c.now.Mono)
+		if !ok {
+			return
+		}
+		ks := c.keys[key]
+		switch {
+		case ks == nil:
+		case ks.rec.State == wire.Live && ks.rec.Expires == at:
+			rec := *ks.rec
+			rec.Body = rec.Body.Bones()
+			lost := ks.rec
+			ks.rec = &rec
+			c.bury(ks)
+			c.changed(Expired, ks, lost)
+		case ks.forget == at:
+			if ks.hold > at {
+				c.bury(ks) // another record asked for longer meanwhile
+				continue
+			}
+			ks.dead = true
+			ks.first.o.stale++
+			for _, w := range ks.writers {
+				w.o.stale++
+			}
+			delete(c.keys, key)
+		}
+	}
+}
+
+// changed tells the driver and the overlay that the record of a key is another.
+func (c *Core) changed(kind ChangeKind, ks *keyState, lost *Record) {
+	c.out.Changes = append(c.out.Changes, Change{kind, ks.rec})
+	c.overlay.changed(c, kind, ks.rec, lost)
+	if ks.key == keyClusterID && ks.rec.State == wire.Live {
+		c.adoptCluster(ks.rec.Value)
+	}
+}

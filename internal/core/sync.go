@@ -1,0 +1,144 @@
+package core
+
+import "github.com/grapevine-go/grapevine/internal/wire"
+
+// maxCompares is how often a new link compares hashes, while things still move, before it sends marks: by then the
+// trees have brought what was on its way, and marks would only have described it.
+const maxCompares = 3
+
+// equal notes that the peer holds what is held here.
+func (c *Core) equal(l *link) { c.equalSince(l, nil) }
+
+// equalSince does so for the state before the moves in since.
+func (c *Core) equalSince(l *link, since map[int32]uint64) {
+	for _, o := range c.origins {
+		hw := o.hw
+		if was, ok := since[o.idx]; ok {
+			hw = was
+		}
+		p := l.of(o)
+		p.known = max(p.known, hw)
+	}
+}
+
+// marksIn takes in how far the peer covers each origin.
+func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
+	for _, m := range marks {
+		o := c.origin(originID{m.NodeID, m.Incarnation})
+		if o == nil {
+			continue
+		}
+		if o.sponsor == 0 && o != c.self {
+			o.sponsor = m.Sponsor
+		}
+		if o == c.self && m.Seq > o.hw {
+			c.refuse(l, wire.DuplicateNode)
+			return
+		}
+		p := l.of(o)
+		if p.known = max(p.known, m.Seq); m.Seq > o.hw {
+			delay := 2 * c.cfg.Timers.Graft
+			if l.join {
+				delay *= 4 // the peer pushes it, once it has this node's marks
+			}
+			c.missing(l, o, m.Seq, unknownHops, delay)
+		}
+	}
+	switch {
+	case !end:
+	case l.bulk:
+		l.bulk = false
+		c.pushAll(l)
+		// Whoever holds more than its own infos may hold what nobody on this side does.
+		l.marks.pending = len(marks) > 1
+	case l.join && l.dialed:
+		c.pushAll(l)
+	default:
+		for _, o := range c.origins {
+			if p := l.of(o); max(p.known, p.told) < o.hw {
+				c.advertise(l, o, 0)
+			}
+		}
+	}
+	l.wake = true
+}
+
+// pushAll sends the peer all that it lacks. What it has never heard of, it hears from here from now on.
+func (c *Core) pushAll(l *link) {
+	for _, o := range c.origins {
+		p := l.of(o)
+		if p.known >= o.hw || o.id.node == l.node && o.id.inc == l.inc {
+			continue
+		}
+		if p.known == 0 {
+			p.mode, p.set = wire.Eager, true
+		}
+		c.push(l, o, true)
+	}
+}
+
+// ping is the frame of a link that has nothing else to say.
+func (c *Core) ping() wire.Ping {
+	return wire.Ping{MarksHash: c.hash, MarksCount: c.marks, Wall: c.now.Wall}
+}
+
+// ask queues a ping that wants an answer, and returns its number.
+func (c *Core) ask(l *link) uint64 {
+	c.lastPing++
+	p := c.ping()
+	p.Ask, p.ID = true, c.lastPing
+	l.pings = append(l.pings, p)
+	return p.ID
+}
+
+// compare asks the peer whether it has the same marks.
+func (c *Core) compare(l *link) {
+	l.asked = c.ask(l)
+	l.since = map[int32]uint64{}
+	l.wake = true
+}
+
+func (c *Core) pingIn(l *link, p *wire.Ping) {
+	same := p.MarksHash == c.hash && p.MarksCount == c.marks
+	switch {
+	case p.Ask:
+		if same {
+			c.equal(l)
+		}
+		answer := c.ping()
+		answer.ID, answer.Same = p.ID, same
+		l.pings = append(l.pings, answer)
+		l.wake = true
+	case p.ID == 0:
+		c.compareIdle(l, p, same)
+	case p.ID == l.leavePing:
+		c.leaveHeard(l)
+	case p.ID == l.asked:
+		since := l.since
+		l.asked, l.since = 0, nil
+		l.compares++
+		switch {
+		case p.Same:
+			c.equalSince(l, since)
+		case l.compares < maxCompares && c.now.Mono-c.overlay.lastLearned < 4*c.cfg.Timers.Graft:
+			l.compareAt = c.now.Mono + 4*c.cfg.Timers.Graft
+		default:
+			l.marks.pending, l.wake = true, true
+		}
+	}
+}
+
+// compareIdle is the last net under the trees: where two pings in a row show different marks, and neither end has moved
+// in between, the dialling end says what it has.
+func (c *Core) compareIdle(l *link, p *wire.Ping, same bool) {
+	if same || !l.dialed {
+		l.unequal = 0
+		return
+	}
+	if l.unequal == p.MarksHash && l.unequalTo == c.hash {
+		l.marks.pending, l.wake = true, true
+		l.unequal = 0
+		return
+	}
+	l.unequal, l.unequalTo = p.MarksHash, c.hash
+}
