@@ -88,9 +88,11 @@ func (f *frame) hello(h *wire.Hello) {
 	h.MinVersion, h.MaxVersion, h.ClusterID = minVersion, maxVersion, c.cluster
 	h.Incarnation, h.Instance, h.Leaf = c.inc, c.cfg.Instance, c.node == 0
 	h.MarksHash, h.MarksCount, h.Wall = c.hash, c.marks, c.now.Wall
-	if l.dialed && h.Verdict == wire.Asked && !l.admitted && h.Reason != wire.Join {
-		l.since = map[int32]uint64{} // the answer says whether the peer has the same marks
+	if l.dialed && h.Verdict == wire.Asked && !l.admitted {
 		l.sentHash, l.sentCount = c.hash, c.marks
+		if h.Reason != wire.Join {
+			l.since = map[int32]uint64{} // the answer says whether the peer has the same marks
+		}
 	}
 	f.b = wire.AppendHello(f.b, c.node, c.cfg.Addr, h, !l.dialed)
 	if h.Reason == wire.Join && l.marks.pending {

@@ -175,6 +175,9 @@ func (c *Core) joined(l *link) {
 			c.push(l, c.self, false)
 		}
 	}
+	if l.sentCount <= 1 {
+		c.pushAll(l) // the peer sends no marks back; what came in since the Hello, nobody over there has
+	}
 	c.graftOrphans(l)
 }
 
