@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/planetscale/vtprotobuf/protohelpers"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -118,6 +119,9 @@ func consume(b []byte) (f field, size int, err error) {
 			return f, 0, err
 		}
 		at += n
+		if length > math.MaxInt64 {
+			return f, 0, ErrInvalidLengthGossip
+		}
 		if length > uint64(len(b)-at) {
 			return f, 0, fmt.Errorf("%d bytes in %d: %w: %w", length, len(b)-at, ErrInvalidLengthGossip, io.ErrUnexpectedEOF)
 		}
