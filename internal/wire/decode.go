@@ -61,8 +61,8 @@ func count(b []byte, lim Limits) (counts, error) {
 				return n, malformed("field %d at byte %d occurs twice", number, r.from)
 			}
 		case frameDelta:
-			if len(r.p) < minEntry {
-				return n, malformed("info at byte %d has %d bytes", r.from, len(r.p))
+			if len(r.bytes()) < minEntry {
+				return n, malformed("info at byte %d has %d bytes", r.from, len(r.bytes()))
 			}
 		case frameOrigin, frameRange, frameStandin, frameAdvert, framePrune, frameGraft, frameMark:
 			if n[number] > lim.Items {
@@ -109,32 +109,32 @@ func (d *decoder) field(r *reader) error {
 		f.NodeID = r.v
 		return nil
 	case frameAddr:
-		return decodeAddr(r.p, &f.Addr)
+		return decodeAddr(r.bytes(), &f.Addr)
 	case frameDelta:
-		return d.info(r.p)
+		return d.info(r.bytes())
 	case frameHello:
 		f.Hello = new(Hello)
-		return d.hello(r.p, f.Hello)
+		return d.hello(r.bytes(), f.Hello)
 	case frameOrigin:
-		return add(&f.Origins, r.p, decodeOrigin)
+		return add(&f.Origins, r.bytes(), decodeOrigin)
 	case frameRange:
-		return add(&f.Ranges, r.p, decodeRange)
+		return add(&f.Ranges, r.bytes(), decodeRange)
 	case frameStandin:
-		return add(&f.Standins, r.p, d.standin)
+		return add(&f.Standins, r.bytes(), d.standin)
 	case frameAdvert:
-		return add(&f.Adverts, r.p, decodeAdvert)
+		return add(&f.Adverts, r.bytes(), decodeAdvert)
 	case framePrune:
-		return add(&f.Prunes, r.p, decodePrune)
+		return add(&f.Prunes, r.bytes(), decodePrune)
 	case frameGraft:
-		return add(&f.Grafts, r.p, decodeGraft)
+		return add(&f.Grafts, r.bytes(), decodeGraft)
 	case frameMark:
-		return add(&f.Marks, r.p, decodeMark)
+		return add(&f.Marks, r.bytes(), decodeMark)
 	case framePing:
 		f.Ping = new(Ping)
-		return decodePing(r.p, f.Ping)
+		return decodePing(r.bytes(), f.Ping)
 	case frameBye:
 		f.Bye = new(Bye)
-		return d.bye(r.p, f.Bye)
+		return d.bye(r.bytes(), f.Bye)
 	case frameMarksEnd:
 		f.MarksEnd = r.v != 0
 	}

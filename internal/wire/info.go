@@ -32,9 +32,9 @@ func (d *decoder) info(entry []byte) error {
 	for r.next() {
 		switch {
 		case r.tag == entryKey && key == nil:
-			key = r.p
+			key = r.bytes()
 		case r.tag == entryInfo && message == nil:
-			message = r.p
+			message = r.bytes()
 		case r.tag == entryKey, r.tag == entryInfo:
 			return malformed("entry with two keys or infos")
 		}
@@ -47,14 +47,15 @@ func (d *decoder) info(entry []byte) error {
 	}
 	infos := d.frame.Infos
 	info := &infos[:len(infos)+1][len(infos)]
-	parsed, err := d.parseInfo(message, info)
+	var f parsedInfo
+	err := d.parseInfo(message, info, &f)
+	if err == nil {
+		err = f.verify(key, info)
+	}
 	if err != nil {
 		return fmt.Errorf("info of key %q: %w", key, err)
 	}
-	if err := parsed.verify(key, info); err != nil {
-		return fmt.Errorf("info of key %q: %w", key, err)
-	}
-	info.Body.cut(key, message, parsed)
+	info.cut(key, message, &f)
 	d.frame.Infos = infos[:len(infos)+1]
 	if !d.keys.add(d.frame.Infos) {
 		return malformed("key %q occurs twice", key)
@@ -63,8 +64,7 @@ func (d *decoder) info(entry []byte) error {
 }
 
 // parseInfo reads the fields of an Info into all of info but what [Body.cut] sets.
-func (d *decoder) parseInfo(message []byte, info *Info) (parsedInfo, error) {
-	var f parsedInfo
+func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 	hops := 0 // bytes of fields that change per hop
 	r := reader{b: message}
 	for r.next() {
@@ -86,12 +86,12 @@ func (d *decoder) parseInfo(message []byte, info *Info) (parsedInfo, error) {
 			continue
 		case infoValue:
 			if f.value != nil {
-				return f, malformed("two values")
+				return malformed("two values")
 			}
-			f.value = r.p
-			f.valueAt = r.at - len(r.p) - hops
+			f.value = r.bytes()
+			f.valueAt = r.content - hops
 			if err := f.parseValue(&info.Body); err != nil {
-				return f, err
+				return err
 			}
 		case infoNodeID:
 			info.Node = r.v
@@ -105,22 +105,22 @@ func (d *decoder) parseInfo(message []byte, info *Info) (parsedInfo, error) {
 			info.State = State(r.v)
 		default:
 			if n := r.tag >> 3; n <= infoNodeID>>3 || n >= infoIncarnation>>3 && n <= infoAge>>3 {
-				return f, wrongType(r.tag)
+				return wrongType(r.tag)
 			}
 		}
 		f.stable = r.at
 		f.hops = hops
 	}
 	if r.err != nil {
-		return f, r.err
+		return r.err
 	}
 	if len(f.raw) > d.lim.Value {
-		return f, tooLarge("bytes of a value", len(f.raw), d.lim.Value)
+		return tooLarge("bytes of a value", len(f.raw), d.lim.Value)
 	}
 	if n := f.stable - f.hops - len(f.raw); n > MaxExtra {
-		return f, tooLarge("other bytes of an info", n, MaxExtra)
+		return tooLarge("other bytes of an info", n, MaxExtra)
 	}
-	return f, nil
+	return nil
 }
 
 // parseValue reads the fields of f.value.
@@ -130,7 +130,7 @@ func (f *parsedInfo) parseValue(body *Body) error {
 	for r.next() {
 		switch r.tag {
 		case valueRawBytes:
-			f.raw, f.rawAt = r.p, r.at-len(r.p)
+			f.raw, f.rawAt = r.bytes(), r.content
 		case valueChecksum:
 			f.checksum, f.summed = uint32(r.v), true
 		case valueTimestamp:
@@ -138,7 +138,7 @@ func (f *parsedInfo) parseValue(body *Body) error {
 				return malformed("two timestamps")
 			}
 			timed = true
-			if err := parseTimestamp(r.p, &body.Stamp); err != nil {
+			if err := parseTimestamp(r.bytes(), &body.Stamp); err != nil {
 				return err
 			}
 		case valueTag:
@@ -203,7 +203,7 @@ func (f *parsedInfo) verify(key []byte, info *Info) error {
 }
 
 // cut makes the string of a Body and cuts key and value out of it.
-func (b *Body) cut(key, message []byte, f parsedInfo) {
+func (b *Body) cut(key, message []byte, f *parsedInfo) {
 	var head [16]byte
 	h := protowire.AppendVarint(append(head[:0], entryKey), uint64(len(key)))
 	b.split = len(h) + len(key)
@@ -253,7 +253,7 @@ func (s *keySet) init(n int) {
 	for size < 2*n {
 		size *= 2
 	}
-	s.seed = maphash.MakeSeed()
+	s.seed = maphash.MakeSeed() // order: of slots only, which nobody sees
 	s.slots = make([]keySlot, size)
 }
 

@@ -7,9 +7,9 @@ func decodeAddr(p []byte, a *Addr) (err error) {
 	for err == nil && r.next() {
 		switch r.tag {
 		case addrNetwork:
-			a.Network, err = text(r.p)
+			a.Network, err = text(r.bytes())
 		case addrAddress:
-			a.Address, err = text(r.p)
+			a.Address, err = text(r.bytes())
 		}
 	}
 	return first(err, r.err)
@@ -22,7 +22,7 @@ func decodeMember(p []byte, m *Member) (err error) {
 		case memberNodeID:
 			m.NodeID = r.v
 		case memberAddr:
-			err = decodeAddr(r.p, &m.Addr)
+			err = decodeAddr(r.bytes(), &m.Addr)
 		}
 	}
 	return first(err, r.err)
@@ -48,7 +48,7 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 		case helloMaxVersion:
 			h.MaxVersion = uint32(r.v)
 		case helloClusterID:
-			h.ClusterID, err = text(r.p)
+			h.ClusterID, err = text(r.bytes())
 		case helloIncarnation:
 			h.Incarnation = r.v
 		case helloInstance:
@@ -62,7 +62,7 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 		case helloRedirects:
 			h.Redirects = uint32(r.v)
 		case helloAlternate:
-			err = d.alternate(r.p, &h.Alternates)
+			err = d.alternate(r.bytes(), &h.Alternates)
 		case helloKnownIncarnation:
 			h.KnownIncarnation = r.v
 		case helloMarksHash:
@@ -124,7 +124,7 @@ func (d *decoder) standin(p []byte, s *Standin) (err error) {
 	for r.next() {
 		switch r.tag {
 		case standinKey:
-			key = r.p
+			key = r.bytes()
 		case standinNodeID:
 			s.NodeID = r.v
 		case standinSeq:
@@ -238,7 +238,7 @@ func (d *decoder) bye(p []byte, y *Bye) (err error) {
 		case byeReason:
 			y.Reason = Refusal(r.v)
 		case byeAlternate:
-			err = d.alternate(r.p, &y.Alternates)
+			err = d.alternate(r.bytes(), &y.Alternates)
 		}
 	}
 	return first(err, r.err)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -23,84 +24,95 @@ type reader struct {
 	err error // wraps ErrMalformed
 
 	// The current field.
-	from int    // where it begins
-	tag  uint64 // number<<3 | wire type
-	v    uint64 // of a varint, fixed32 or fixed64
-	p    []byte // of a length-delimited field: part of b
+	from    int    // where it begins
+	content int    // of a length-delimited field: where that begins
+	tag     uint64 // number<<3 | wire type
+	v       uint64 // of a varint, fixed32 or fixed64
 }
+
+// bytes returns the content of a length-delimited field: part of b.
+func (r *reader) bytes() []byte { return r.b[r.content:r.at] }
 
 // next moves to the next field and says whether there is one.
 func (r *reader) next() bool {
-	if r.at >= len(r.b) || r.err != nil {
+	b, at := r.b, r.at
+	if at >= len(b) {
 		return false
 	}
-	r.from = r.at
-	if c := r.b[r.at]; c < 0x80 {
-		r.tag = uint64(c)
-		r.at++
-	} else {
-		r.tag = r.varint()
+	r.from = at
+	tag := uint64(b[at])
+	at++
+	if tag >= 0x80 {
+		tag, at = r.varint(at - 1)
 	}
-	if n := r.tag >> 3; n < uint64(protowire.MinValidNumber) || n > uint64(protowire.MaxValidNumber) {
+	if n := tag >> 3; n-1 >= uint64(protowire.MaxValidNumber) {
 		return r.fail(fmt.Errorf("field number %d", n))
 	}
-	switch r.tag & 7 {
+	r.tag = tag
+	switch tag & 7 {
 	case typeVarint:
-		r.v = r.varint()
-	case typeFixed64:
-		if len(r.b)-r.at < 8 {
-			return r.fail(io.ErrUnexpectedEOF)
+		if at < len(b) && b[at] < 0x80 {
+			r.v, r.at = uint64(b[at]), at+1
+			return true
 		}
-		r.v = binary.LittleEndian.Uint64(r.b[r.at:])
-		r.at += 8
+		r.v, r.at = r.varint(at)
+		return r.err == nil
 	case typeBytes:
-		n := r.varint()
-		if n > uint64(len(r.b)-r.at) {
-			return r.fail(fmt.Errorf("%d bytes in %d: %w: %w", n, len(r.b)-r.at, gossippb.ErrInvalidLengthGossip, io.ErrUnexpectedEOF))
+		var n uint64
+		if at < len(b) && b[at] < 0x80 {
+			n, at = uint64(b[at]), at+1
+		} else {
+			n, at = r.varint(at)
 		}
-		r.p = r.b[r.at : r.at+int(n)]
-		r.at += int(n)
-	case typeFixed32:
-		if len(r.b)-r.at < 4 {
+		if n > uint64(len(b)-at) {
+			return r.fail(fmt.Errorf("%d bytes in %d: %w: %w", n, len(b)-at, gossippb.ErrInvalidLengthGossip, io.ErrUnexpectedEOF))
+		}
+		r.content, r.at = at, at+int(n)
+		return r.err == nil
+	case typeFixed64:
+		if len(b)-at < 8 {
 			return r.fail(io.ErrUnexpectedEOF)
 		}
-		r.v = uint64(binary.LittleEndian.Uint32(r.b[r.at:]))
-		r.at += 4
+		r.v = binary.LittleEndian.Uint64(b[at:])
+		r.at = at + 8
+		return true
+	case typeFixed32:
+		if len(b)-at < 4 {
+			return r.fail(io.ErrUnexpectedEOF)
+		}
+		r.v = uint64(binary.LittleEndian.Uint32(b[at:]))
+		r.at = at + 4
+		return true
 	case typeGroup:
-		n := protowire.ConsumeFieldValue(protowire.Number(r.tag>>3), protowire.StartGroupType, r.b[r.at:])
+		n := protowire.ConsumeFieldValue(protowire.Number(tag>>3), protowire.StartGroupType, b[at:])
 		if n < 0 {
 			return r.fail(protowire.ParseError(n))
 		}
-		r.at += n
-	default:
-		return r.fail(fmt.Errorf("wire type %d", r.tag&7))
+		r.at = at + n
+		return true
 	}
-	return r.err == nil
+	return r.fail(fmt.Errorf("wire type %d", tag&7))
 }
 
-// varint reads an integer.
-func (r *reader) varint() uint64 {
-	b := r.b[r.at:]
-	if len(b) > 0 && b[0] < 0x80 {
-		r.at++
-		return uint64(b[0])
+// varint reads an integer at an offset and returns the offset behind it. An error ends the walk.
+func (r *reader) varint(at int) (v uint64, end int) {
+	v, n := protowire.ConsumeVarint(r.b[at:])
+	if n >= 0 {
+		return v, at + n
 	}
-	v, n := binary.Uvarint(b)
-	switch {
-	case n > 0:
-		r.at += n
-	case n == 0:
-		r.fail(io.ErrUnexpectedEOF)
-	default:
-		r.fail(gossippb.ErrIntOverflowGossip)
+	cause := protowire.ParseError(n)
+	if !errors.Is(cause, io.ErrUnexpectedEOF) {
+		cause = gossippb.ErrIntOverflowGossip
 	}
-	return v
+	r.fail(cause)
+	return 0, len(r.b)
 }
 
-// fail ends the walk, if nothing has ended it yet.
+// fail ends the walk, with the first error it is told.
 func (r *reader) fail(cause error) bool {
 	if r.err == nil {
 		r.err = malformed("field at byte %d: %w", r.from, cause)
 	}
+	r.at = len(r.b)
 	return false
 }
