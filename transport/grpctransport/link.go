@@ -24,7 +24,6 @@ type stream interface {
 // link is one stream. It ends once, with a cause, and ends the stream with it.
 type link struct {
 	maxFrame int
-	tx, rx   frame  // of the goroutine in Send, and of the one in Recv
 	release  func() // called once, when the link ends: lets go of what carries the stream
 	once     sync.Once
 	ended    chan struct{}
@@ -33,13 +32,23 @@ type link struct {
 	// Set by attach before anybody else has the link.
 	stream stream
 	peer   transport.Peer
+
+	tx      frame // of whoever is in Send
+	sendErr error // likewise: what SendMsg failed with
+	rx      frame // of whoever is in Recv
 }
 
 var _ transport.Link = (*link)(nil)
 
-// attach gives l its stream, whose context is ctx.
-func (l *link) attach(ctx context.Context, s stream) {
-	l.stream, l.peer = s, peerOf(ctx)
+// attach gives l its stream, whose context is ctx and whose far end is at addr unless gRPC knows better.
+func (l *link) attach(ctx context.Context, s stream, addr transport.Addr) {
+	l.stream, l.peer = s, transport.Peer{Addr: addr}
+	if p, ok := peer.FromContext(ctx); ok {
+		l.peer.Identity = identity(p.AuthInfo)
+		if a := p.Addr; a != nil && a.Network() != "" {
+			l.peer.Addr = transport.MakeAddr(a.Network(), a.String())
+		}
+	}
 }
 
 // end ends l because of cause, unless it has ended already.
@@ -60,19 +69,19 @@ func (l *link) hasEnded() bool {
 	}
 }
 
-// Send hands frame to gRPC, which keeps it until it is written. It blocks while the peer reads too slowly.
+// Send hands frame to gRPC, which keeps it until it is written.
 func (l *link) Send(frame []byte) error {
-	if l.hasEnded() {
-		return l.closed("send to", nil)
+	if l.hasEnded() || l.sendErr != nil {
+		return l.closed("send to", l.sendErr)
 	}
 	if len(frame) > l.maxFrame {
 		return fmt.Errorf("send %d bytes to %s: %w: the limit is %d", len(frame), l.peer.Addr, transport.ErrFrameTooLarge, l.maxFrame)
 	}
 	l.tx.set(frame)
-	err := l.stream.SendMsg(&l.tx)
+	l.sendErr = l.stream.SendMsg(&l.tx)
 	l.tx.set(nil)
-	if err != nil {
-		return l.closed("send to", err)
+	if l.sendErr != nil {
+		return l.closed("send to", l.sendErr)
 	}
 	return nil
 }
@@ -81,16 +90,18 @@ func (l *link) Send(frame []byte) error {
 func (l *link) Recv() ([]byte, error) {
 	l.rx.Reset()
 	if l.hasEnded() {
-		return nil, l.closed("receive from", nil)
+		return nil, l.closed("recv from", nil)
 	}
 	err := l.stream.RecvMsg(&l.rx)
-	if err == nil && len(l.rx.bytes) > l.maxFrame {
-		err = status.Errorf(codes.ResourceExhausted, "frame of %d bytes: the limit is %d", len(l.rx.bytes), l.maxFrame)
-		l.rx.Reset()
+	if size := len(l.rx.bytes); err == nil && size > l.maxFrame {
+		err = status.Errorf(codes.ResourceExhausted, "frame of %d bytes, the limit is %d", size, l.maxFrame)
 	}
 	if err != nil {
 		l.end(err)
-		return nil, l.closed("receive from", err)
+	}
+	if l.hasEnded() { // perhaps by a Close, after which gRPC may still have had a frame
+		l.rx.Reset()
+		return nil, l.closed("recv from", nil)
 	}
 	return l.rx.bytes, nil
 }
@@ -104,8 +115,8 @@ func (l *link) Close() error {
 	return nil
 }
 
-// closed returns the error of an operation on a link that has ended, or whose stream has: err is gRPC's, if it was
-// asked. io.EOF is no cause: from RecvMsg it says that the peer closed the link, from SendMsg that RecvMsg knows why.
+// closed returns the error of an operation on a link that has ended, or whose stream has, as err of gRPC says. io.EOF
+// is no cause: from RecvMsg it says that the peer closed the link, from SendMsg that RecvMsg knows why.
 func (l *link) closed(operation string, err error) error {
 	if l.hasEnded() { // whatever gRPC says came of that
 		err = l.cause
@@ -114,19 +125,6 @@ func (l *link) closed(operation string, err error) error {
 		return fmt.Errorf("%s %s: %w", operation, l.peer.Addr, transport.ErrClosed)
 	}
 	return fmt.Errorf("%s %s: %w: %w", operation, l.peer.Addr, transport.ErrClosed, err)
-}
-
-// peerOf returns the far end of the stream whose context is ctx.
-func peerOf(ctx context.Context) transport.Peer {
-	p, ok := peer.FromContext(ctx)
-	if !ok {
-		return transport.Peer{}
-	}
-	far := transport.Peer{Identity: identity(p.AuthInfo)}
-	if p.Addr != nil {
-		far.Addr = transport.MakeAddr(p.Addr.Network(), p.Addr.String())
-	}
-	return far
 }
 
 // identity returns the name in the peer's verified certificate: its first URI, or else its common name.

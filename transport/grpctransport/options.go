@@ -13,6 +13,9 @@ import (
 	"github.com/grapevine-go/grapevine/transport"
 )
 
+// minMaxFrame is the least limit of a frame that a transport may have.
+const minMaxFrame = 64 << 10
+
 // DefaultMaxFrame is the limit of a frame in bytes where [Options] sets none. It is gRPC's default limit of a
 // received message, 4 MiB, less 4 KiB for whatever a proxy on the way counts in.
 const DefaultMaxFrame = 4<<20 - 4<<10
@@ -20,9 +23,9 @@ const DefaultMaxFrame = 4<<20 - 4<<10
 // Options are the optional parts of a [Transport]. The zero value, or a nil *Options, is ready to use: plaintext, to
 // and from whoever is there. Neither [Listen] nor [Register] keeps or changes the caller's Options.
 type Options struct {
-	// MaxFrame is the limit of a frame in bytes, both ways; zero means DefaultMaxFrame, negative is an error.
-	// A Send of more wraps transport.ErrFrameTooLarge and leaves the link up; a peer that sends more loses the link.
-	// Give all nodes of a network the same. It is the message limit of the dialled streams and of an own server.
+	// MaxFrame is the limit of a frame in bytes, both ways: at least 65,536; zero means DefaultMaxFrame.
+	// A Send of more returns transport.ErrFrameTooLarge and leaves the link up; a peer that sends more loses the link,
+	// so give all nodes of a network the same. It is the message limit of dialled streams and of an own server.
 	// An embedder's server has a limit of its own, 4 MiB unless grpc.MaxRecvMsgSize raised it: whoever
 	// sets MaxFrame higher than that must raise it too, or large frames end the links that carry them.
 	MaxFrame int
@@ -54,8 +57,8 @@ type Options struct {
 	// limit, which come last.
 	ServerOptions []grpc.ServerOption
 
-	// Listener is where the own server accepts connections, in place of an address, which must be "" then. The
-	// Transport closes it.
+	// Listener is where the own server accepts connections, in place of an address, which must be "" then. It belongs
+	// to the Transport, which closes it.
 	Listener net.Listener
 }
 
@@ -84,12 +87,12 @@ func (o *Options) orDefault() Options {
 
 // checkListen returns all that is wrong with o for Listen.
 func (o *Options) checkListen(address string) error {
-	var errs []error
 	if o == nil {
-		o = new(Options)
+		return nil
 	}
-	if o.MaxFrame < 0 {
-		errs = append(errs, fmt.Errorf("negative MaxFrame %d", o.MaxFrame))
+	var errs []error
+	if err := o.checkMaxFrame(); err != nil {
+		errs = append(errs, err)
 	}
 	if o.Listener != nil && address != "" {
 		errs = append(errs, errors.New("both an address and a Listener"))
@@ -106,8 +109,8 @@ func (o *Options) checkRegister() error {
 		return nil
 	}
 	var errs []error
-	if o.MaxFrame < 0 {
-		errs = append(errs, fmt.Errorf("negative MaxFrame %d", o.MaxFrame))
+	if err := o.checkMaxFrame(); err != nil {
+		errs = append(errs, err)
 	}
 	for _, field := range []struct {
 		name string
@@ -123,4 +126,11 @@ func (o *Options) checkRegister() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (o *Options) checkMaxFrame() error {
+	if o.MaxFrame != 0 && o.MaxFrame < minMaxFrame {
+		return fmt.Errorf("MaxFrame %d is less than %d", o.MaxFrame, minMaxFrame)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -31,8 +32,8 @@ type Transport struct {
 	server   *server // nil on an embedder's server
 	accepted chan *link
 	closing  chan struct{}
-	closed   chan struct{}
-	work     sync.WaitGroup // a dialled link until its connection is closed, a handler until it returns
+	stop     sync.Once
+	work     sync.WaitGroup // of a dialled link until its connection is closed, of a handler until it returns
 
 	mu      sync.Mutex
 	links   map[*link]struct{} // that have not ended; nil when closing
@@ -47,7 +48,6 @@ func newTransport(opts Options) *Transport {
 		opts:     opts,
 		accepted: make(chan *link, Backlog),
 		closing:  make(chan struct{}),
-		closed:   make(chan struct{}),
 		links:    make(map[*link]struct{}),
 	}
 }
@@ -94,17 +94,18 @@ func (t *Transport) register(s grpc.ServiceRegistrar) {
 // Addr returns the address that peers dial.
 func (t *Transport) Addr() transport.Addr { return t.addr }
 
-// Accept returns the next link that a peer dialled, in order of arrival. The link may have ended while it
-// waited. After Close, or when the own server's listener failed for good, the error wraps transport.ErrClosed.
+// Accept returns the next link that a peer dialled, in the order of their arrival. If the own server's listener fails
+// for good, the transport closes its links as Close does, and the error of Accept wraps that of the listener beside
+// transport.ErrClosed.
 func (t *Transport) Accept() (transport.Link, error) {
-	if err := t.closedErr("accept"); err != nil {
-		return nil, err
+	if err := t.closedErr(); err != nil {
+		return nil, fmt.Errorf("accept: %w", err)
 	}
 	select {
 	case l := <-t.accepted:
 		return l, nil
 	case <-t.closing:
-		return nil, t.closedErr("accept")
+		return nil, fmt.Errorf("accept: %w", t.closedErr())
 	}
 }
 
@@ -114,7 +115,7 @@ func (t *Transport) handle(s grpc.ServerStream) error {
 	l := t.newLink()
 	l.rx.Message, l.tx.Message = requestType, responseType
 	l.release = func() { t.forget(l) }
-	l.attach(ctx, s)
+	l.attach(ctx, s, transport.MakeAddr("grpc", "unknown"))
 	if !t.track(l) {
 		return errStopping
 	}
@@ -134,10 +135,14 @@ func (t *Transport) handle(s grpc.ServerStream) error {
 		l.end(status.FromContextError(context.Cause(ctx)).Err())
 	}
 	<-l.ended
-	if _, ok := status.FromError(l.cause); ok {
+	switch {
+	case t.closedErr() != nil:
+		return errStopping
+	case errors.Is(l.cause, io.EOF): // the peer has said all it had to say
+		return nil
+	default:
 		return l.cause
 	}
-	return nil
 }
 
 // errStopping is what peers are told when the transport is closed.
@@ -166,21 +171,21 @@ func (t *Transport) forget(l *link) {
 }
 
 // closedErr returns the error of an operation on a closed transport, nil if it is open.
-func (t *Transport) closedErr(operation string) error {
+func (t *Transport) closedErr() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.links != nil:
 		return nil
 	case t.failure != nil:
-		return fmt.Errorf("%s: %w: %w", operation, transport.ErrClosed, t.failure)
+		return fmt.Errorf("%w: %w", transport.ErrClosed, t.failure)
 	default:
-		return fmt.Errorf("%s: %w", operation, transport.ErrClosed)
+		return transport.ErrClosed
 	}
 }
 
-// shut ends Accept, Dial and all links, because of failure if that is not nil. It reports whether it was the first to.
-func (t *Transport) shut(failure error) bool {
+// shut ends Accept, Dial and all links, unless that has been done. A failure is its cause, if not nil.
+func (t *Transport) shut(failure error) {
 	t.mu.Lock()
 	links := t.links
 	if links != nil {
@@ -189,16 +194,20 @@ func (t *Transport) shut(failure error) bool {
 	}
 	t.mu.Unlock()
 	for l := range links {
-		l.end(errStopping)
+		l.end(nil)
 	}
-	return links != nil
 }
 
-// Close ends Accept and all links, dialled and accepted, and returns when their connections are closed and the
-// goroutines of this package have ended. An own server stops: it gives its peers a moment
-// to take what was sent, at most 100 milliseconds, then closes their connections. An embedder's server goes on.
-// Further calls wait for the first. The error is nil.
+// Close ends all links, those dialled and those accepted, and every call. An own server stops, and has closed
+// its connections when Close returns: each as soon as the peer's gRPC has confirmed what was sent, but after
+// 100 milliseconds in any case. An embedder's server goes on, less its gossip streams. The error is nil.
 func (t *Transport) Close() error {
 	t.shut(nil)
-	...
+	t.stop.Do(func() {
+		if t.server != nil {
+			t.server.stop()
+		}
+		t.work.Wait()
+	})
+	return nil
 }
