@@ -1,0 +1,289 @@
+package gossip
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+)
+
+// Callback is told of an info: what now stands under key. It owns content.
+type Callback func(key string, content []byte)
+
+// registration is a Callback and what it has not been told yet. It belongs to the loop; a batch under way belongs to its
+// goroutine, of which there is at most one.
+type registration struct {
+	pattern pattern
+	method  Callback
+	name    string      // of its goroutines
+	gone    atomic.Bool // unregistered
+
+	busy    bool
+	replay  bool // the infos known at registration are still to be told
+	batch   *batch
+	waiting []*core.Record // the latest of each key, in the order in which the keys changed; nil: nothing any more
+	places  map[string]int // of the keys in waiting, once they are many
+	holes   int            // how many of waiting are nil
+}
+
+// batch is what one goroutine, or several after one another, tell a Callback.
+type batch struct {
+	recs   []*core.Record
+	next   int
+	called bool           // a call has begun and not returned
+	told   []*core.Record // by key: what a replay has told; not again, nor anything older
+}
+
+// RegisterCallback has method called with the infos whose key pattern matches: first those that are known, by key, then
+// each new one. pattern is a regular expression, which has to match a part of the key; it is cheapest if
+// it is a literal, anchored at both ends or open at one, as those of [MakePrefixPattern] are.
+//
+// Calls for one registration are made one after the other, on a goroutine of their own: method may take its
+// time, call any method of the Gossip and even block for ever, without delaying the node or other callbacks. Of each
+// key, it sees newer and newer infos. It does not see all of them: of those that come while it is at work, it is told the
+// latest of each key. It is not called for infos that are refreshed with the same bytes, deleted, or expire. A call
+// that panics is logged and counted; the next one is made.
+//
+// unregister ends it, and may be called any number of times and from anywhere, from method too: no call begins after it
+// has returned. It does not wait for a call that has begun. No call begins after the context of Run has ended, either.
+//
+// The error wraps ErrConfig for a bad pattern or a nil method, ErrStopped, or ErrLimit as that of AddInfo does.
+// RegisterCallback waits for nothing; before Run, nothing is called.
+func (g *Gossip) RegisterCallback(pattern string, method Callback) (unregister func(), err error) {
+	if method == nil {
+		return nil, fmt.Errorf("register callback %s: %w: no method", shown(pattern), ErrConfig)
+	}
+	p, err := parsePattern(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("register callback: %w: %w", ErrConfig, err)
+	}
+	r := &registration{pattern: p, method: method, name: "callback " + shown(pattern), replay: true}
+	if err := g.register(r, pattern); err != nil {
+		return nil, fmt.Errorf("register callback %s: %w", shown(pattern), err)
+	}
+	return sync.OnceFunc(func() {
+		r.gone.Store(true)
+		g.inbox.put(message{kind: inUnregister, body: r})
+	}), nil
+}
+
+// register hands r to the loop.
+func (g *Gossip) register(r *registration, pattern string) error {
+	q := &g.commands
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return ErrStopped
+	case q.count >= g.cfg.Limits.Commands:
+		return fmt.Errorf("%w: %d calls wait for the node", ErrLimit, q.count)
+	}
+	q.count++
+	put := func() { g.inbox.put(message{kind: inRegister, body: r}) }
+	if g.sched == nil {
+		put()
+	} else {
+		g.sched.Post("register", pattern, "", put)
+	}
+	return nil
+}
+
+// registered takes r in, which may be gone already.
+func (l *loop) registered(r *registration) {
+	l.g.commands.taken(0)
+	if !r.gone.Load() {
+		l.index.add(r)
+		r.run(l)
+	}
+}
+
+// unregistered forgets r.
+func (l *loop) unregistered(r *registration) {
+	l.index.remove(r)
+	r.waiting, r.places, r.holes = nil, nil, 0
+}
+
+// notify tells the registrations of a change that is published.
+func (l *loop) notify(c core.Change) {
+	switch c.Kind {
+	case core.Added, core.Updated:
+		l.matched = l.index.match(c.Record.Key, l.matched[:0])
+		for _, r := range l.matched {
+			if r.add(c.Record) {
+				l.g.stats.callbacksCoalesced.Add(1)
+			}
+			l.told = append(l.told, r)
+		}
+	case core.Deleted, core.Expired:
+		l.matched = l.index.match(c.Record.Key, l.matched[:0])
+		for _, r := range l.matched {
+			r.drop(c.Record.Key)
+		}
+	}
+}
+
+// few is how many records may wait before a map helps to find their keys.
+const few = 16
+
+// place returns where the record of key waits, -1 if none does.
+func (r *registration) place(key string) int {
+	if r.places != nil {
+		if i, ok := r.places[key]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(r.waiting, func(rec *core.Record) bool { return rec != nil && rec.Key == key })
+}
+
+// add has the Callback told of rec, instead of an older record of its key that waits: then it reports true.
+func (r *registration) add(rec *core.Record) (instead bool) {
+	if i := r.place(rec.Key); i >= 0 {
+		r.waiting[i] = rec
+		return true
+	}
+	r.waiting = append(r.waiting, rec)
+	switch n := len(r.waiting); {
+	case r.places != nil:
+		r.places[rec.Key] = n - 1
+	case n > few:
+		r.locate()
+	}
+	return false
+}
+
+// drop forgets the record of key: it is gone before the Callback could be told. What waits is thereby bounded by what is live.
+func (r *registration) drop(key string) {
+	i := r.place(key)
+	if i < 0 {
+		return
+	}
+	r.waiting[i] = nil
+	delete(r.places, key)
+	if r.holes++; r.holes > len(r.waiting)/2 {
+		r.waiting = slices.DeleteFunc(r.waiting, func(rec *core.Record) bool { return rec == nil })
+		r.holes = 0
+		r.locate()
+	}
+}
+
+// locate notes the places of all that waits, if that is much.
+func (r *registration) locate() {
+	if r.places = nil; len(r.waiting) <= few {
+		return
+	}
+	r.places = make(map[string]int, len(r.waiting))
+	for i, rec := range r.waiting {
+		if rec != nil {
+			r.places[rec.Key] = i
+		}
+	}
+}
+
+// take returns what waits as a batch, nil if nothing does.
+func (r *registration) take() *batch {
+	recs := r.waiting
+	if r.holes > 0 {
+		recs = slices.DeleteFunc(recs, func(rec *core.Record) bool { return rec == nil })
+	}
+	r.waiting, r.places, r.holes = nil, nil, 0
+	if len(recs) == 0 {
+		return nil
+	}
+	return &batch{recs: recs}
+}
+
+// run starts a goroutine for what the Callback has not been told, unless one is at work.
+func (r *registration) run(l *loop) {
+	if r.busy || r.gone.Load() {
+		return
+	}
+	switch {
+	case r.batch != nil: // was interrupted
+	case r.replay:
+		r.batch = new(batch)
+	default:
+		r.batch = r.take()
+	}
+	if r.batch == nil {
+		return
+	}
+	r.busy = true
+	g, b, replay := l.g, r.batch, r.replay
+	r.replay = false
+	l.spawn(r.name, func() {
+		defer g.inbox.put(message{kind: inBatch, body: r})
+		if replay {
+			b.recs = g.records.pick(g.now().Mono, r.pattern.match)
+			b.told = b.recs
+		}
+		g.tell(r, b)
+	})
+}
+
+// tell calls the Callback for what is left of b.
+func (g *Gossip) tell(r *registration, b *batch) {
+	for b.next < len(b.recs) && !r.gone.Load() && !g.stopping.Load() {
+		rec := b.recs[b.next]
+		b.next++
+		b.called = true
+		g.stats.callbacks.Add(1)
+		err := guard(func() error { r.method(rec.Key, []byte(rec.Value)); return nil })
+		b.called = false
+		if err != nil {
+			g.stats.callbackPanics.Add(1)
+			g.inbox.put(message{kind: inReport, body: &event{level: slog.LevelError, text: "callback panicked", key: rec.Key, err: err}})
+		}
+	}
+}
+
+// ended takes the end of a batch in.
+func (r *registration) ended(l *loop) {
+	b := r.batch
+	if r.busy = false; b.called {
+		b.called = false
+		l.g.stats.callbackPanics.Add(1)
+		l.report(event{level: slog.LevelError, text: "callback panicked", key: b.recs[b.next-1].Key, err: errExited})
+	}
+	if b.next == len(b.recs) { // otherwise the call that has ended its goroutine has left some
+		r.skip(b.told)
+		r.batch = nil
+	}
+	r.run(l)
+}
+
+// skip forgets what waits and is not newer than what a replay has told: the replay read what changed beside it, too.
+func (r *registration) skip(told []*core.Record) {
+	if len(told) == 0 {
+		return
+	}
+	for i, rec := range r.waiting {
+		if rec == nil {
+			continue
+		}
+		j, found := slices.BinarySearchFunc(told, rec.Key, func(t *core.Record, key string) int { return strings.Compare(t.Key, key) })
+		if found && !newer(rec, told[j]) {
+			r.waiting[i] = nil
+			r.holes++
+		}
+	}
+	r.waiting = slices.DeleteFunc(r.waiting, func(rec *core.Record) bool { return rec == nil })
+	r.holes = 0
+	r.locate()
+}
+
+// newer reports whether a stands above b in the order of infos.
+func newer(a, b *core.Record) bool {
+	return cmp.Or(
+		cmp.Compare(a.Stamp.Wall, b.Stamp.Wall),
+		cmp.Compare(a.Stamp.Logical, b.Stamp.Logical),
+		cmp.Compare(a.Node, b.Node),
+		cmp.Compare(a.Incarnation, b.Incarnation),
+		cmp.Compare(a.Seq, b.Seq),
+	) > 0
+}

@@ -1,0 +1,2 @@
+// Package gossip spreads small facts through a network of nodes.
+package gossip

@@ -1,0 +1,75 @@
+package gossip
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/sched"
+)
+
+// Gossip is a node of the network. All methods may be called at any time, before and after Run too, by any number of
+// goroutines.
+type Gossip struct {
+	cfg     Config
+	sched   sched.Scheduler // nil: the Go scheduler
+	inbox   *inbox
+	helpers helpers
+	stats   counters
+
+	born     time.Time    // by the Clock; the zero of core.Now.Mono
+	last     atomic.Int64 // core.Now.Mono of the last input
+	ran      atomic.Bool
+	stopping atomic.Bool
+	accepted atomic.Int64 // links that were accepted and have not ended
+
+	commands  commands
+	records   records
+	nodeID    atomic.Uint64
+	snapshot  atomic.Pointer[snapshot]
+	connected chan struct{}
+}
+
+// New returns a node that is ready to Run. It checks cfg, of which it keeps a copy, and reports everything that is
+// wrong with it at once, in an error that wraps ErrConfig. It starts nothing and does no I/O.
+func New(cfg Config) (*Gossip, error) {
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gossip{
+		cfg:       cfg,
+		sched:     sched.Of(cfg.Clock),
+		inbox:     newInbox(),
+		helpers:   helpers{running: make(map[string]int)},
+		born:      cfg.Clock.Now(),
+		commands:  commands{overlay: make(map[string]pendingWrite)},
+		connected: make(chan struct{}),
+	}
+	g.nodeID.Store(uint64(cfg.NodeID))
+	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID, resolvers: len(cfg.Resolvers) > 0})
+	return g, nil
+}
+
+// now returns the time. Its Mono never goes below that of the last input.
+func (g *Gossip) now() core.Now {
+	t := g.cfg.Clock.Now()
+	return core.Now{Mono: max(int64(t.Sub(g.born)), g.last.Load()), Wall: t.UnixNano()}
+}
+
+// report has the loop report e.
+func (g *Gossip) report(e event) { g.inbox.put(message{kind: inReport, body: &e}) }
+
+// Start runs the node on a goroutine of its own. stop ends it and returns what Run returns; it may be called any number
+// of times, though not by a Callback, an Observer or a plug-in, for which Run waits.
+func (g *Gossip) Start(ctx context.Context) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(ctx) }()
+	return sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+}

@@ -1,0 +1,294 @@
+package gossip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/grapevine-go/grapevine/clock"
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+	"github.com/grapevine-go/grapevine/transport"
+)
+
+// credits is how many frames of one link may wait in the inbox; its reader waits when they do, and the peer with it.
+const credits = 4
+
+// link is a link to a peer, and the two goroutines that serve it.
+type link struct {
+	conn   transport.Link
+	addr   transport.Addr // where it goes to or comes from
+	dialed bool
+	out    chan []byte   // to the writer; of capacity 1, since the core has one frame under way
+	credit chan struct{} // of capacity credits: holds one for each frame in the inbox
+
+	// What follows belongs to the loop.
+	id      core.LinkID
+	sending bool
+	closing bool // out is closed
+	ended   error
+	bad     error       // what was wrong with a frame
+	grace   clock.Timer // gives the last frame time
+}
+
+// newLink returns a link over conn, not in service yet.
+func newLink(conn transport.Link, addr transport.Addr, dialed bool) *link {
+	return &link{conn: conn, addr: addr, dialed: dialed, out: make(chan []byte, 1), credit: make(chan struct{}, credits)}
+}
+
+// serve gives k a name and starts its goroutines.
+func (l *loop) serve(k *link) {
+	l.lastLink++
+	k.id = l.lastLink
+	l.links[k.id] = k
+	l.spawn("read from "+k.addr.String(), func() { l.g.read(k) })
+	l.spawn("write to "+k.addr.String(), func() { l.g.write(k) })
+}
+
+// read puts the frames of a link into the inbox. It alone says that the link has ended.
+func (g *Gossip) read(k *link) {
+	ended := errExited
+	defer func() {
+		closeLink(k.conn)
+		if !k.dialed {
+			g.accepted.Add(-1)
+		}
+		g.inbox.put(message{kind: core.InDown, link: k, body: ended})
+	}()
+	limits := wire.Limits{Frame: g.cfg.Limits.Frame, Key: g.cfg.Limits.Key, Value: g.cfg.Limits.Value, Items: frameItems}
+	for bad := false; ; {
+		var raw []byte
+		if ended = guard(func() (err error) { raw, err = k.conn.Recv(); return err }); ended != nil {
+			return
+		}
+		g.stats.framesReceived.Add(1)
+		g.stats.bytesReceived.Add(uint64(len(raw)))
+		if bad { // the loop is closing the link; nothing counts any more
+			continue
+		}
+		m := message{kind: core.InFrame, link: k}
+		if frame, err := wire.Decode(raw, limits); err == nil {
+			m.body = frame
+			g.stats.infosReceived.Add(uint64(len(frame.Infos)))
+		} else {
+			bad = true
+			m.kind, m.reason, m.body = core.InBadFrame, wire.Corrupt, err
+			if errors.Is(err, wire.ErrTooLarge) {
+				m.reason = wire.Misbehaved
+			}
+		}
+		k.credit <- struct{}{}
+		if !g.inbox.put(m) {
+			<-k.credit
+			return
+		}
+	}
+}
+
+// write sends the frames of a link, and closes it when there are no more or one cannot be sent.
+func (g *Gossip) write(k *link) {
+	defer closeLink(k.conn)
+	failed := false
+	for frame := range k.out {
+		if failed {
+			continue
+		}
+		err := errExited
+		func() {
+			defer func() {
+				if failed = err != nil; failed {
+					closeLink(k.conn)
+				}
+			}()
+			err = guard(func() error { return k.conn.Send(frame) })
+		}()
+		switch {
+		case err == nil:
+			g.stats.framesSent.Add(1)
+			g.stats.bytesSent.Add(uint64(len(frame)))
+			g.inbox.put(message{kind: core.InSent, link: k})
+		case errors.Is(err, transport.ErrFrameTooLarge):
+			g.report(event{level: slog.LevelError, text: "frame over the limit of the transport: lower Limits.Frame", peer: Peer{Addr: k.addr, Dialed: k.dialed}, err: err})
+		}
+	}
+}
+
+// closeLink closes conn. Whatever goes wrong, it has ended, as far as anybody can do something about it.
+func closeLink(conn transport.Link) { _ = guard(conn.Close) }
+
+// send hands a frame to the writer. The core has no other under way on this link, so there is room.
+func (l *loop) send(s core.Send) {
+	if k := l.links[s.Link]; k != nil && !k.closing {
+		k.sending = true
+		k.out <- s.Frame
+	}
+}
+
+// close ends a link: at once, or behind the frame that is being sent, which is given some time.
+func (l *loop) close(id core.LinkID) {
+	k := l.links[id]
+	if k == nil || k.closing {
+		return
+	}
+	k.closing = true
+	close(k.out)
+	if k.sending {
+		g := l.g
+		k.grace = g.cfg.Clock.AfterFunc(g.cfg.Timers.Ping, func() { g.inbox.put(message{kind: inCloseNow, link: k}) })
+	}
+}
+
+// closeNow ends a link whose last frame does not get through.
+func (l *loop) closeNow(k *link) {
+	if l.links[k.id] == k {
+		l.spawn("close link to "+k.addr.String(), func() { closeLink(k.conn) })
+	}
+}
+
+// sent takes in that the frame of a link is on its way.
+func (l *loop) sent(k *link) {
+	k.sending = false
+	if l.links[k.id] == k {
+		l.step(core.Input{Kind: core.InSent, Link: k.id})
+	}
+}
+
+// down takes in that a link has ended.
+func (l *loop) down(k *link, err error) {
+	k.ended = err
+	l.step(core.Input{Kind: core.InDown, Link: k.id})
+	delete(l.links, k.id)
+	k.release()
+}
+
+// release ends the writer and stops the timer.
+func (k *link) release() {
+	if !k.closing {
+		k.closing = true
+		close(k.out)
+	}
+	if k.grace != nil {
+		k.grace.Stop()
+	}
+}
+
+// openLinks is how many links the node holds of those it did not ask for, and how many dials it leaves hanging: more than
+// the core ever admits, so that it can tell the surplus where to go, and few enough to be cheap.
+func (c *Config) openLinks() int { return 4*c.MaxPeers + 16 }
+
+// accept puts the links that peers dial into the inbox.
+func (g *Gossip) accept() {
+	err := errExited
+	defer func() { g.inbox.put(message{kind: inAcceptEnded, body: err}) }()
+	for {
+		var conn transport.Link
+		var from transport.Addr
+		err = guard(func() (err error) {
+			if conn, err = g.cfg.Transport.Accept(); err == nil {
+				from = conn.Peer().Addr
+			}
+			return err
+		})
+		if err != nil {
+			return
+		}
+		g.stats.accepts.Add(1)
+		if g.accepted.Add(1) > int64(g.cfg.openLinks()) {
+			g.accepted.Add(-1)
+			g.stats.acceptsDropped.Add(1)
+			closeLink(conn)
+			continue
+		}
+		k := newLink(conn, from, false)
+		if !g.inbox.put(message{kind: inLinked, link: k}) {
+			closeLink(conn)
+		}
+	}
+}
+
+// dialing is a Dial under way.
+type dialing struct {
+	id     core.DialID
+	addr   transport.Addr
+	cancel context.CancelFunc
+	timer  clock.Timer
+	over   bool           // the core has been told that it failed; it belongs to the loop
+	conn   transport.Link // when it has ended
+	err    error
+}
+
+// dial starts a Dial. One that does not come back in time has failed; its goroutine is left to its fate.
+func (l *loop) dial(d core.Dial) {
+	g := l.g
+	g.stats.dials.Add(1)
+	k := &dialing{id: d.ID, addr: fromWire(d.Addr), err: errExited}
+	if len(l.dials) >= g.cfg.openLinks() {
+		k.err = fmt.Errorf("%w: %d dials do not come back", ErrLimit, len(l.dials))
+		g.inbox.put(message{kind: inDialEnded, body: k})
+		return
+	}
+	var ctx context.Context
+	ctx, k.cancel = context.WithCancel(l.ctx)
+	k.timer = g.cfg.Clock.AfterFunc(g.cfg.Timers.Dial, func() { g.inbox.put(message{kind: inDialTimeout, body: k}) })
+	l.dials = append(l.dials, k)
+	l.spawn("dial "+k.addr.String(), func() {
+		defer func() {
+			if !g.inbox.put(message{kind: inDialEnded, body: k}) && k.conn != nil {
+				closeLink(k.conn)
+			}
+		}()
+		k.err = guard(func() (err error) {
+			k.conn, err = g.cfg.Transport.Dial(ctx, k.addr)
+			return err
+		})
+		if k.err == nil && k.conn == nil {
+			k.err = errors.New("neither a link nor an error")
+		}
+	})
+}
+
+// dialTimeout gives up a Dial that has not come back.
+func (l *loop) dialTimeout(k *dialing) {
+	if !k.over {
+		k.cancel()
+		l.dialFailed(k, fmt.Errorf("no answer in %v", l.g.cfg.Timers.Dial))
+	}
+}
+
+// dialEnded takes in what came of a Dial, which may have been given up meanwhile.
+func (l *loop) dialEnded(k *dialing) {
+	if k.cancel != nil {
+		k.cancel()
+		k.timer.Stop()
+		l.forget(k)
+	}
+	switch {
+	case k.err == nil && k.over:
+		l.spawn("close link to "+k.addr.String(), func() { closeLink(k.conn) })
+	case k.err == nil:
+		link := newLink(k.conn, k.addr, true)
+		l.serve(link)
+		l.step(core.Input{Kind: core.InDialed, Dial: k.id, Link: link.id})
+	case !k.over:
+		l.dialFailed(k, k.err)
+	}
+}
+
+func (l *loop) dialFailed(k *dialing, err error) {
+	k.over = true
+	l.g.stats.dialsFailed.Add(1)
+	l.dialErr = err // for the event that comes of it
+	l.step(core.Input{Kind: core.InDialFailed, Dial: k.id})
+	l.dialErr = nil
+}
+
+// forget takes k off the list.
+func (l *loop) forget(k *dialing) {
+	for i, other := range l.dials {
+		if other == k {
+			l.dials = append(l.dials[:i], l.dials[i+1:]...)
+			return
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package gossip
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+)
+
+// Status says how a node is.
+type Status struct {
+	Ready       bool // it runs, the start is on record in the Store, and it is not Partitioned
+	Partitioned bool // KeySentinel was seen and has expired, or there is no link though there are Resolvers
+	NodeID      NodeID
+	ClusterID   string       // "": not known yet
+	Incarnation uint64       // of this start of the node; higher than any before. 0: not on record yet
+	Links       []LinkStatus // in the order in which they were opened
+}
+
+// LinkStatus describes a link.
+type LinkStatus struct {
+	Peer
+	Incarnation uint64 // of the peer
+	Admitted    bool   // both ends have agreed to it; infos flow
+}
+
+// snapshot is what the loop publishes of itself. It is immutable.
+type snapshot struct {
+	running     bool
+	incarnation uint64
+	cluster     string
+	resolvers   bool
+	sentinel    bool // KeySentinel has been seen
+	links       []core.LinkInfo
+}
+
+// publish shows readers how the node is.
+func (l *loop) publishStatus() {
+	l.g.snapshot.Store(&snapshot{
+		running:     l.running,
+		incarnation: l.durable,
+		cluster:     l.cluster,
+		resolvers:   len(l.sources) > 0,
+		sentinel:    l.sentinel,
+		links:       l.linkInfos,
+	})
+}
+
+// Status returns how the node is. It waits for nothing; so do [Gossip.Incoming] and [Gossip.Outgoing].
+func (g *Gossip) Status() Status {
+	s := g.snapshot.Load()
+	status := Status{NodeID: g.GetNodeID(), ClusterID: s.cluster, Incarnation: s.incarnation}
+	admitted := false
+	for _, k := range s.links {
+		admitted = admitted || k.Admitted
+		status.Links = append(status.Links, LinkStatus{
+			Peer:        Peer{NodeID: NodeID(k.Node), Addr: fromWire(k.Addr), Dialed: k.Dialed},
+			Incarnation: k.Incarnation,
+			Admitted:    k.Admitted,
+		})
+	}
+	if s.running {
+		expired := s.sentinel && !live(g.records.get(KeySentinel), g.now().Mono)
+		status.Partitioned = expired || !admitted && s.resolvers
+		status.Ready = s.incarnation != 0 && !status.Partitioned
+	}
+	return status
+}
+
+// Incoming returns the IDs of the nodes whose links this node has accepted and admitted, sorted. The slice is the caller's.
+func (g *Gossip) Incoming() []NodeID { return g.linked(false) }
+
+// Outgoing returns the IDs of the nodes that this node has dialled and that have admitted it, sorted. The slice is the
+// caller's.
+func (g *Gossip) Outgoing() []NodeID { return g.linked(true) }
+
+func (g *Gossip) linked(dialed bool) []NodeID {
+	ids := []NodeID{}
+	for _, k := range g.snapshot.Load().links {
+		if k.Admitted && k.Dialed == dialed && k.Node != 0 {
+			ids = append(ids, NodeID(k.Node))
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Connected returns a channel that is closed, for good, when an info under KeyClusterID is first seen.
+func (g *Gossip) Connected() <-chan struct{} { return g.connected }

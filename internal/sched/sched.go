@@ -1,0 +1,25 @@
+// Package sched is how a simulated clock takes over what the Go scheduler decides otherwise: when the goroutines of a
+// node start, and in which order calls of the application enter it.
+package sched
+
+// Scheduler is an optional interface of a clock.Clock. A node whose clock has it starts no goroutine by itself.
+//
+// The methods are safe for concurrent use. They do not call f before they return.
+type Scheduler interface {
+	// Go runs f on a goroutine of its own, some time. It is the n-th of that name which this node starts.
+	Go(name string, n uint64, f func())
+
+	// Post runs f soon: the way in of a command which nobody waits for. The arguments say what it is, so that
+	// the order of commands need not depend on which goroutine came first. What one goroutine posts runs in the order it
+	// posted it. f does not block.
+	Post(what, key, value string, f func())
+
+	// Gate returns when it is the caller's turn: the way out of a call that has waited.
+	Gate(what, key, value string)
+}
+
+// Of returns the scheduler of a clock, nil if it has none.
+func Of(clock any) Scheduler {
+	s, _ := clock.(Scheduler)
+	return s
+}
