@@ -19,7 +19,7 @@ type Gossip struct {
 	helpers helpers
 	stats   counters
 
-	born     time.Time    // by the Clock; the zero of core.Now.Mono
+	born     time.Time    // by the Clock; core.Now.Mono counts from here
 	last     atomic.Int64 // core.Now.Mono of the last input
 	ran      atomic.Bool
 	stopping atomic.Bool
@@ -53,10 +53,11 @@ func New(cfg Config) (*Gossip, error) {
 	return g, nil
 }
 
-// now returns the time. Its Mono never goes below that of the last input.
+// now returns the time. Its Mono begins with 1, since 0 means never where the core says when, and never goes below
+// that of the last input.
 func (g *Gossip) now() core.Now {
 	t := g.cfg.Clock.Now()
-	return core.Now{Mono: max(int64(t.Sub(g.born)), g.last.Load()), Wall: t.UnixNano()}
+	return core.Now{Mono: max(1+int64(t.Sub(g.born)), g.last.Load()), Wall: t.UnixNano()}
 }
 
 // report has the loop report e.

@@ -86,7 +86,7 @@ func literal(tree *syntax.Regexp) (pattern, bool) {
 	switch {
 	case begin && end:
 		p.form = exact
-	case begin, p.text == "" && !end: // every key contains "", and begins with it
+	case begin, p.text == "": // every key begins, and ends, with ""
 		p.form = prefixed
 	case end:
 		p.form = suffixed
@@ -135,9 +135,13 @@ type prefixNode struct {
 func (x *index) match(key string, regs []*registration) []*registration {
 	regs = append(regs, x.exact[key]...)
 	// All prefixes of key in the list are also prefixes of the last text in it that is not after key, or are that text.
-	i, found := slices.BinarySearchFunc(x.prefixes, key, func(n prefixNode, key string) int { return strings.Compare(n.text, key) })
-	if !found {
-		i--
+	i, after := -1, len(x.prefixes)
+	for after-i > 1 {
+		if mid := int(uint(i+after) / 2); x.prefixes[mid].text <= key {
+			i = mid
+		} else {
+			after = mid
+		}
 	}
 	for ; i >= 0; i = x.prefixes[i].parent {
 		if n := &x.prefixes[i]; strings.HasPrefix(key, n.text) {

@@ -18,7 +18,7 @@ type Status struct {
 
 // LinkStatus describes a link.
 type LinkStatus struct {
-	Peer
+	Peer        Peer
 	Incarnation uint64 // of the peer
 	Admitted    bool   // both ends have agreed to it; infos flow
 }
@@ -33,7 +33,7 @@ type snapshot struct {
 	links       []core.LinkInfo
 }
 
-// publish shows readers how the node is.
+// publishStatus shows readers how the node is.
 func (l *loop) publishStatus() {
 	l.g.snapshot.Store(&snapshot{
 		running:     l.running,
