@@ -106,10 +106,9 @@ func (s *Sim) changed(n *node, c *core.Change) {
 	} else {
 		key = s.known.key(r.Key)
 	}
-	switch c.Kind {
-	case core.Added, core.Updated, core.Refreshed, core.Moved:
+	if r.State == wire.Live {
 		n.hold(key, r)
-	default:
+	} else {
 		n.hold(key, nil)
 	}
 	if w == nil || w.Node == int(n.id) || c.Kind == core.Moved || c.Kind == core.Expired {
@@ -166,12 +165,13 @@ func (n *node) get(key int32) *core.Record {
 	return n.held[key]
 }
 
-// Add has the node write an info that lives for ttl; zero means for ever. Sim errors say the seed.
+// Add has the node write an info that lives for ttl; zero means for ever. The
+// error says the seed; there is one if the node does not run.
 func (s *Sim) Add(node int, key string, value []byte, ttl time.Duration) error {
 	return s.write(node, "add", core.Command{Op: core.OpAdd, Key: key, Value: string(value), TTL: int64(ttl)})
 }
 
-// Delete has the node delete an info.
+// Delete has the node delete an info. Its errors are those of Add.
 func (s *Sim) Delete(node int, key string) error {
 	return s.write(node, "delete", core.Command{Op: core.OpDelete, Key: key})
 }
@@ -278,5 +278,6 @@ func describe(r *core.Record) string {
 	if len(v) > 40 {
 		v = fmt.Sprintf("%d bytes", len(r.Value))
 	}
-	return fmt.Sprintf("%s (write %d of n%d at %v)", v, r.Seq, int64(r.Node)-1, time.Duration(r.Stamp.Wall-epoch))
+	return fmt.Sprintf("%s (write %d of n%d in its run from %v, at %v)",
+		v, r.Seq, int64(r.Node)-1, time.Duration(int64(r.Incarnation)-epoch), time.Duration(r.Stamp.Wall-epoch))
 }

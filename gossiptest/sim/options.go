@@ -33,7 +33,7 @@ type Options struct {
 type Timers struct {
 	Ping    time.Duration // an idle link is pinged this often, and ended after three in vain; zero means 1s
 	Advert  time.Duration // an advert waits so long for a payload to ride with; zero means 20ms
-	Graft   time.Duration // an advertised info is asked for after this time; zero means 30ms
+	Graft   time.Duration // an advertised info is asked for after this time; zero means 10ms
 	Pace    time.Duration // a link sends one frame each Pace, after a burst of two; zero means 10ms
 	Resolve time.Duration // a node without a link asks its resolver this often, at most; zero means 1s
 	MaxTTL  time.Duration // what is left of an expired info stays at least this long; zero means 24h
@@ -82,7 +82,7 @@ func (o Options) withDefaults() Options {
 	t := &o.Timers
 	t.Ping = positive("Timers.Ping", t.Ping, time.Second)
 	t.Advert = positive("Timers.Advert", t.Advert, 20*time.Millisecond)
-	t.Graft = positive("Timers.Graft", t.Graft, 30*time.Millisecond)
+	t.Graft = positive("Timers.Graft", t.Graft, 10*time.Millisecond)
 	t.Pace = positive("Timers.Pace", t.Pace, 10*time.Millisecond)
 	t.Resolve = positive("Timers.Resolve", t.Resolve, time.Second)
 	t.MaxTTL = positive("Timers.MaxTTL", t.MaxTTL, 24*time.Hour)
