@@ -61,8 +61,8 @@ func count(b []byte, lim Limits) (counts, error) {
 				return n, malformed("field %d at byte %d occurs twice", number, r.from)
 			}
 		case frameDelta:
-			if len(r.bytes()) < minEntry {
-				return n, malformed("info at byte %d has %d bytes", r.from, len(r.bytes()))
+			if int(r.v) < minEntry {
+				return n, malformed("info at byte %d has %d bytes", r.from, int(r.v))
 			}
 		case frameOrigin, frameRange, frameStandin, frameAdvert, framePrune, frameGraft, frameMark:
 			if n[number] > lim.Items {

@@ -9,9 +9,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// minEntry is less than the bytes of any valid entry of the delta: a key, a node, a seq, and either a checksum
-// or a state.
-const minEntry = 13
+// minEntry is the least that an entry of the delta can have: a key, a node and a seq.
+const minEntry = 3 + 2 + 2 + 3
 
 // parsedInfo is what a walk over the fields of an Info finds.
 type parsedInfo struct {
@@ -89,7 +88,7 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 				return malformed("two values")
 			}
 			f.value = r.bytes()
-			f.valueAt = r.content - hops
+			f.valueAt = r.content() - hops
 			if err := f.parseValue(&info.Body); err != nil {
 				return err
 			}
@@ -130,7 +129,7 @@ func (f *parsedInfo) parseValue(body *Body) error {
 	for r.next() {
 		switch r.tag {
 		case valueRawBytes:
-			f.raw, f.rawAt = r.bytes(), r.content
+			f.raw, f.rawAt = r.bytes(), r.content()
 		case valueChecksum:
 			f.checksum, f.summed = uint32(r.v), true
 		case valueTimestamp:

@@ -28,18 +28,26 @@ func decodeMember(p []byte, m *Member) (err error) {
 	return first(err, r.err)
 }
 
-// alternate adds the member in p to the alternates of a Hello or Bye.
-func (d *decoder) alternate(p []byte, alternates *[]Member) error {
-	if n := len(*alternates) + 1; n > d.lim.Items {
-		return tooLarge("alternates", n, d.lim.Items)
+// alternates returns a slice with room for the members of a Hello or Bye in p, whose fields have a tag.
+func (d *decoder) alternates(p []byte, tag uint64) ([]Member, error) {
+	n := 0
+	r := reader{b: p}
+	for r.next() {
+		if r.tag == tag {
+			n++
+		}
 	}
-	var m Member
-	err := decodeMember(p, &m)
-	*alternates = append(*alternates, m)
-	return err
+	switch {
+	case n > d.lim.Items:
+		return nil, tooLarge("alternates", n, d.lim.Items)
+	case n == 0:
+		return nil, r.err
+	}
+	return make([]Member, 0, n), r.err
 }
 
 func (d *decoder) hello(p []byte, h *Hello) (err error) {
+	h.Alternates, err = d.alternates(p, helloAlternate)
 	r := reader{b: p}
 	for err == nil && r.next() {
 		switch r.tag {
@@ -62,7 +70,7 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 		case helloRedirects:
 			h.Redirects = uint32(r.v)
 		case helloAlternate:
-			err = d.alternate(r.bytes(), &h.Alternates)
+			err = add(&h.Alternates, r.bytes(), decodeMember)
 		case helloKnownIncarnation:
 			h.KnownIncarnation = r.v
 		case helloMarksHash:
@@ -232,13 +240,14 @@ func decodePing(p []byte, v *Ping) error {
 }
 
 func (d *decoder) bye(p []byte, y *Bye) (err error) {
+	y.Alternates, err = d.alternates(p, byeAlternate)
 	r := reader{b: p}
 	for err == nil && r.next() {
 		switch r.tag {
 		case byeReason:
 			y.Reason = Refusal(r.v)
 		case byeAlternate:
-			err = d.alternate(r.bytes(), &y.Alternates)
+			err = add(&y.Alternates, r.bytes(), decodeMember)
 		}
 	}
 	return first(err, r.err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -24,95 +25,126 @@ type reader struct {
 	err error // wraps ErrMalformed
 
 	// The current field.
-	from    int    // where it begins
-	content int    // of a length-delimited field: where that begins
-	tag     uint64 // number<<3 | wire type
-	v       uint64 // of a varint, fixed32 or fixed64
+	from int    // where it begins
+	tag  uint64 // number<<3 | wire type
+	v    uint64 // its value, or its length
 }
-
-// bytes returns the content of a length-delimited field: part of b.
-func (r *reader) bytes() []byte { return r.b[r.content:r.at] }
 
 // next moves to the next field and says whether there is one.
 func (r *reader) next() bool {
-	b, at := r.b, r.at
-	if at >= len(b) {
+	if r.at >= len(r.b) {
 		return false
 	}
-	r.from = at
-	tag := uint64(b[at])
-	at++
-	if tag >= 0x80 {
-		tag, at = r.varint(at - 1)
+	tag, v, end := field(r.b, r.at)
+	if end < 0 {
+		r.err, r.at = fault(r.b, r.at), len(r.b)
+		return false
 	}
-	if n := tag >> 3; n-1 >= uint64(protowire.MaxValidNumber) {
-		return r.fail(fmt.Errorf("field number %d", n))
+	r.from, r.at, r.tag, r.v = r.at, end, tag, v
+	return true
+}
+
+// bytes returns the content of a length-delimited field: part of b.
+func (r *reader) bytes() []byte { return r.b[r.content():r.at] }
+
+// content returns where the content of a length-delimited field begins. It ends where the field does.
+func (r *reader) content() int { return r.at - int(r.v) }
+
+// field returns the tag of the field of b that begins at an offset, its value or length, and where it ends: a
+// negative number if there is no valid field, for [fault] to find out why. Most integers have one byte, which is
+// read here.
+func field(b []byte, at int) (tag, v uint64, end int) {
+	if tag = uint64(b[at]); tag < 0x80 {
+		at++
+	} else if tag, at = varint(b, at); at < 0 {
+		return 0, 0, -1
 	}
-	r.tag = tag
+	if tag>>3-1 >= uint64(protowire.MaxValidNumber) {
+		return 0, 0, -1
+	}
 	switch tag & 7 {
 	case typeVarint:
 		if at < len(b) && b[at] < 0x80 {
-			r.v, r.at = uint64(b[at]), at+1
-			return true
+			return tag, uint64(b[at]), at + 1
 		}
-		r.v, r.at = r.varint(at)
-		return r.err == nil
+		v, at = varint(b, at)
+		return tag, v, at
 	case typeBytes:
-		var n uint64
 		if at < len(b) && b[at] < 0x80 {
-			n, at = uint64(b[at]), at+1
-		} else {
-			n, at = r.varint(at)
+			v = uint64(b[at])
+			at++
+		} else if v, at = varint(b, at); at < 0 {
+			return 0, 0, -1
 		}
-		if n > uint64(len(b)-at) {
-			return r.fail(fmt.Errorf("%d bytes in %d: %w: %w", n, len(b)-at, gossippb.ErrInvalidLengthGossip, io.ErrUnexpectedEOF))
+		if v > uint64(len(b)-at) {
+			return 0, 0, -1
 		}
-		r.content, r.at = at, at+int(n)
-		return r.err == nil
+		return tag, v, at + int(v)
 	case typeFixed64:
 		if len(b)-at < 8 {
-			return r.fail(io.ErrUnexpectedEOF)
+			return 0, 0, -1
 		}
-		r.v = binary.LittleEndian.Uint64(b[at:])
-		r.at = at + 8
-		return true
+		return tag, binary.LittleEndian.Uint64(b[at:]), at + 8
 	case typeFixed32:
 		if len(b)-at < 4 {
-			return r.fail(io.ErrUnexpectedEOF)
+			return 0, 0, -1
 		}
-		r.v = uint64(binary.LittleEndian.Uint32(b[at:]))
-		r.at = at + 4
-		return true
+		return tag, uint64(binary.LittleEndian.Uint32(b[at:])), at + 4
 	case typeGroup:
 		n := protowire.ConsumeFieldValue(protowire.Number(tag>>3), protowire.StartGroupType, b[at:])
 		if n < 0 {
-			return r.fail(protowire.ParseError(n))
+			return 0, 0, -1
 		}
-		r.at = at + n
-		return true
+		return tag, 0, at + n
 	}
-	return r.fail(fmt.Errorf("wire type %d", tag&7))
+	return 0, 0, -1
 }
 
-// varint reads an integer at an offset and returns the offset behind it. An error ends the walk.
-func (r *reader) varint(at int) (v uint64, end int) {
-	v, n := protowire.ConsumeVarint(r.b[at:])
-	if n >= 0 {
-		return v, at + n
+// varint returns the integer of b that begins at an offset, and where it ends: a negative number if nowhere.
+func varint(b []byte, at int) (v uint64, end int) {
+	v, n := protowire.ConsumeVarint(b[at:])
+	if n < 0 {
+		return 0, -1
 	}
-	cause := protowire.ParseError(n)
-	if !errors.Is(cause, io.ErrUnexpectedEOF) {
-		cause = gossippb.ErrIntOverflowGossip
-	}
-	r.fail(cause)
-	return 0, len(r.b)
+	return v, at + n
 }
 
-// fail ends the walk, with the first error it is told.
-func (r *reader) fail(cause error) bool {
-	if r.err == nil {
-		r.err = malformed("field at byte %d: %w", r.from, cause)
+// fault returns the error of what stands at an offset of b instead of a field.
+func fault(b []byte, at int) error {
+	return malformed("field at byte %d: %w", at, cause(b[at:]))
+}
+
+func cause(b []byte) error {
+	tag, n := protowire.ConsumeVarint(b)
+	if n < 0 {
+		return varintError(n)
 	}
-	r.at = len(r.b)
-	return false
+	b = b[n:]
+	number, typ := protowire.DecodeTag(tag)
+	switch {
+	case !number.IsValid():
+		return fmt.Errorf("number %d", tag>>3)
+	case typ == protowire.VarintType:
+		_, n := protowire.ConsumeVarint(b)
+		return varintError(n)
+	case typ == protowire.BytesType:
+		length, n := protowire.ConsumeVarint(b)
+		switch {
+		case n < 0:
+			return varintError(n)
+		case length > math.MaxInt64:
+			return gossippb.ErrInvalidLengthGossip
+		}
+		return fmt.Errorf("%d bytes in %d: %w: %w", length, len(b)-n, gossippb.ErrInvalidLengthGossip, io.ErrUnexpectedEOF)
+	}
+	return protowire.ParseError(protowire.ConsumeFieldValue(number, typ, b))
+}
+
+// varintError returns the error for a negative size of an integer.
+func varintError(n int) error {
+	err := protowire.ParseError(n)
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		return gossippb.ErrIntOverflowGossip
+	}
+	return err
 }
