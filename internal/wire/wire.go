@@ -69,12 +69,12 @@ type Stamp struct {
 	Logical int32
 }
 
-// Limits bound what [Decode] accepts. A zero field allows nothing.
+// Limits bound what [Decode] accepts, besides [MaxText] and [MaxExtra]. A zero field allows nothing.
 type Limits struct {
 	Frame int // bytes of a frame
 	Key   int // bytes of a key
 	Value int // bytes of a value
-	Items int // entries of each repeated field but the delta, which the frame bounds
+	Items int // entries of each repeated field, alternates included, but the delta, which the frame bounds
 }
 
 // Body is what of an info is the same on every node: immutable, and shared by the store, readers and frames.
