@@ -93,6 +93,9 @@ func (c *Core) graft(l *link, o *origin) {
 
 // missing notes that l has what is not here, and waits delay for somebody to push it before it asks.
 func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) {
+	if o.hw > 0 && !c.up(o.parent) {
+		delay = 0 // nobody is going to push it
+	}
 	if o.want <= o.hw {
 		o.wantSince, o.advs = c.now.Mono, o.advs[:0]
 	}
