@@ -90,7 +90,7 @@ func TestParse(t *testing.T) {
 	} {
 		got, err := parse(strings.Fields(test.args))
 		got.still = 0
-		if ok := test.want != options{}; ok != (err == nil) || ok && got != test.want {
+		if ok := test.want != (options{}); ok != (err == nil) || ok && got != test.want {
 			t.Errorf("parse(%q) = %+v, %v, want %+v", test.args, got, err, test.want)
 		}
 	}
