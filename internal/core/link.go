@@ -56,11 +56,11 @@ type link struct {
 	sentCount uint32
 	compareAt int64
 	compares  int
-	asked     uint64 // id of the Ping that waits for its answer, or 0
-	bulk      bool   // everything the peer lacks is pushed once its marks are here
+	asked     uint64           // id of the Ping that waits for its answer, or 0
+	bulk      bool             // everything the peer lacks is pushed once its marks are here
 	since     map[int32]uint64 // hw of what moved since the marks were compared, before it did
-	unequal   uint64 // the peer's hash in its last Ping, if it was not ours; 0: it was
-	unequalTo uint64 // ours then
+	unequal   uint64           // the peer's hash in its last Ping, if it was not ours; 0: it was
+	unequalTo uint64           // ours then
 	leavePing uint64
 }
 
