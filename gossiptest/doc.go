@@ -1,0 +1,28 @@
+// Package gossiptest answers how to test what is built with this module, without waiting: it has a clock that moves
+// only when told to, and a network in memory that fails when told to.
+//
+// # Time
+//
+// Nothing here needs real time to pass, and there are two ways to do without it.
+//
+// In a bubble of testing/synctest, every goroutine of a test lives in virtual time: give nodes and the network
+// clock.System(), and a wait of an hour is over as soon as every goroutine of the bubble waits. This is the way for
+// whole nodes, whose goroutines have to be let run between two points in time, and it covers contexts, tickers and
+// whatever else uses package time.
+//
+// The manual [Clock] is for code that takes a clock.Clock and does its work in the functions it gives to AfterFunc.
+// [Clock.Advance] calls them on the test's own goroutine and returns when they have, so that the next line of the
+// test sees what they did.
+//
+// # Network
+//
+// [NewNetwork] makes a network whose transports keep the whole contract of package transport. Its links have a latency
+// and never lose or reorder frames, because no link may; what fails is the network beneath them: partitions and one-way
+// cuts hold frames back, a crash ends links, a silent death leaves them open with nobody at the far end.
+package gossiptest
+
+import "time"
+
+// Interval is the interval that the clusters of this kit run at: short, so that little virtual time has to pass, and
+// long in comparison with what a computer does, so that tests of real transports keep to it as well.
+const Interval = 10 * time.Millisecond
