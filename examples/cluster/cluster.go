@@ -134,6 +134,8 @@ func (c *cluster) listenFor(pattern string, nodes []*node) (*heard, func(), erro
 	}
 	for _, n := range nodes {
 		h.when[n.id] = make(map[string]time.Time)
+	}
+	for _, n := range nodes {
 		e, err := n.gossip.RegisterCallback(pattern, func(key string, _ []byte) {
 			now := time.Now()
 			h.mu.Lock()

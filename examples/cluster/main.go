@@ -41,7 +41,7 @@ type report struct {
 }
 
 func main() {
-	opts, err := parse(os.Args[1:])
+	opts, err := parse(os.Args[1:], os.Stderr)
 	if err != nil {
 		os.Exit(2)
 	}
@@ -53,9 +53,10 @@ func main() {
 	}
 }
 
-func parse(args []string) (options, error) {
+func parse(args []string, errOut io.Writer) (options, error) {
 	o := options{still: 300 * time.Millisecond}
 	flags := flag.NewFlagSet("cluster", flag.ContinueOnError)
+	flags.SetOutput(errOut)
 	flags.IntVar(&o.nodes, "nodes", 5, "how many nodes to run")
 	flags.IntVar(&o.kill, "kill", 0, "once they have converged, close the sockets of `n` of them without a goodbye")
 	flags.DurationVar(&o.life, "for", 0, "stop after this time; 0 runs until interrupted")
@@ -75,7 +76,7 @@ func parse(args []string) (options, error) {
 		err = fmt.Errorf("-for %v: negative", o.life)
 	}
 	if err != nil {
-		fmt.Fprintln(flags.Output(), "cluster:", err)
+		fmt.Fprintln(errOut, "cluster:", err)
 	}
 	return o, err
 }

@@ -88,7 +88,7 @@ func TestParse(t *testing.T) {
 		{args: "-for -1s"},
 		{args: "more"},
 	} {
-		got, err := parse(strings.Fields(test.args))
+		got, err := parse(strings.Fields(test.args), io.Discard)
 		got.still = 0
 		if ok := test.want != (options{}); ok != (err == nil) || ok && got != test.want {
 			t.Errorf("parse(%q) = %+v, %v, want %+v", test.args, got, err, test.want)
