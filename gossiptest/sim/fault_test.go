@@ -137,9 +137,9 @@ func TestManyCrash(t *testing.T) {
 
 // Whatever happens to a few nodes: once the faults are over, they agree, and new infos reach all of them.
 func TestRandomFaults(t *testing.T) {
-	seeds := 400
+	seeds := 200
 	if testing.Short() || raceEnabled {
-		seeds = 40
+		seeds = 20
 	}
 	for seed := range uint64(seeds) {
 		if story, problem := randomFaults(seed); problem != "" {
