@@ -55,7 +55,7 @@ func TestImports(t *testing.T) {
 			name:  "gossip imports an implementation",
 			files: tree{"gossip/a.go": "package gossip\n\nimport (\n\t_ \"example.com/m/transport\"\n\t_ \"example.com/m/transport/grpctransport\"\n)\n"},
 			want: []string{"gossip/a.go:5: package gossip must not import transport/grpctransport: of this module, it may import " +
-				`["transport" "resolver" "clock" "storage" "gossip/gossippb" "internal/core" "internal/wire"]`},
+				`["transport" "resolver" "clock" "storage" "gossip/gossippb" "internal/core" "internal/wire" "internal/sched"]`},
 		},
 		{
 			name:  "an implementation imports gossip, and another one",

@@ -8,6 +8,7 @@ func Rules() []Rule {
 		{Package: "internal/core", Module: []string{"gossip/gossippb", "internal/wire"}, Std: pureStd, Pure: true},
 		{Package: "internal/archtest"},
 		{Package: "internal/doccheck"},
+		{Package: "internal/sched"},
 
 		{Package: "transport"},
 		{Package: "resolver", Module: []string{"transport"}},
@@ -19,7 +20,7 @@ func Rules() []Rule {
 		{Package: "storage/*/...", Module: []string{"./...", "storage", "gossip/gossippb"}, Libs: []string{"*"}},
 
 		{Package: "gossip/gossippb", Libs: []string{"google.golang.org/protobuf", "github.com/planetscale/vtprotobuf"}},
-		{Package: "gossip", Module: join(roles, "gossip/gossippb", "internal/core", "internal/wire"), Libs: []string{"google.golang.org/protobuf"}},
+		{Package: "gossip", Module: join(roles, "gossip/gossippb", "internal/core", "internal/wire", "internal/sched"), Libs: []string{"google.golang.org/protobuf"}},
 		{Package: "gossip/members", Module: []string{"gossip", "gossip/gossippb"}},
 		{Package: "gossip/inspect", Module: []string{"gossip", "gossip/gossippb"}},
 		{Package: "gossip/metrics", Module: []string{"gossip", "gossip/gossippb"}},
