@@ -1,9 +1,7 @@
 package sim
 
 import (
-	"encoding/binary"
 	"math/bits"
-	"unsafe"
 
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -41,24 +39,24 @@ func below(h uint64, n int64) int64 {
 	return int64(hi)
 }
 
-func mixBytes(h uint64, b []byte) uint64 {
+// mixBytes folds a string or its bytes into h.
+func mixBytes[T string | []byte](h uint64, b T) uint64 {
 	h = mix(h, uint64(len(b)))
 	for ; len(b) >= 8; b = b[8:] {
-		h = mix(h, binary.LittleEndian.Uint64(b))
+		h = mix(h, uint64(b[0])|uint64(b[1])<<8|uint64(b[2])<<16|uint64(b[3])<<24|
+			uint64(b[4])<<32|uint64(b[5])<<40|uint64(b[6])<<48|uint64(b[7])<<56)
 	}
-	if len(b) > 0 {
-		var last [8]byte
-		copy(last[:], b)
-		h = mix(h, binary.LittleEndian.Uint64(last[:]))
+	if len(b) == 0 {
+		return h
 	}
-	return h
+	last := uint64(0)
+	for i := range len(b) {
+		last |= uint64(b[i]) << (8 * i)
+	}
+	return mix(h, last)
 }
 
-func mixString(h uint64, s string) uint64 {
-	return mixBytes(h, unsafe.Slice(unsafe.StringData(s), len(s)))
-}
-
-func mixAddr(h uint64, a wire.Addr) uint64 { return mixString(mixString(h, a.Network), a.Address) }
+func mixAddr(h uint64, a wire.Addr) uint64 { return mixBytes(mixBytes(h, a.Network), a.Address) }
 
 // mixInput folds an input into a trace; raw are the bytes of its frame.
 func mixInput(h uint64, now core.Now, in *core.Input, raw []byte) uint64 {
@@ -73,7 +71,7 @@ func mixInput(h uint64, now core.Now, in *core.Input, raw []byte) uint64 {
 	if c := in.Command; c != nil {
 		h = mix(mix(h, c.N), uint64(c.Op))
 		h = mix(mix(h, c.Node), uint64(c.TTL))
-		h = mixString(mixString(h, c.Key), c.Value)
+		h = mixBytes(mixBytes(h, c.Key), c.Value)
 	}
 	return h
 }
@@ -101,7 +99,7 @@ func mixOutputs(h uint64, o *core.Outputs) uint64 {
 	for i := range o.Events {
 		e := &o.Events[i]
 		h = mix(mix(h, uint64(e.Kind)<<32|uint64(e.Link)), e.Node)
-		h = mixString(mixAddr(mix(h, uint64(e.Refusal)), e.Addr), e.Text)
+		h = mixBytes(mixAddr(mix(h, uint64(e.Refusal)), e.Addr), e.Text)
 	}
 	h = mix(h, uint64(len(o.Replies)))
 	for i := range o.Replies {
@@ -133,5 +131,5 @@ func identity(r *core.Record) uint64 {
 	h = mix(mix(h, r.Seq), uint64(r.Stamp.Wall))
 	h = mix(mix(h, uint64(r.Stamp.Logical)), uint64(r.State)<<32|uint64(uint32(r.Tag)))
 	h = mix(mix(h, uint64(r.TTL)), uint64(r.Keep))
-	return mixString(mixString(h, r.Key), r.Value)
+	return mixBytes(mixBytes(h, r.Key), r.Value)
 }

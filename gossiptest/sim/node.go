@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -104,10 +102,10 @@ func (s *Sim) boot(n *node) {
 	s.step(n, core.Input{Kind: core.InStart, Incarnation: n.stored})
 	id := uint64(n.id) + 1
 	addr := address(int(n.id))
-	value, err := proto.MarshalOptions{Deterministic: true}.Marshal(&gossippb.NodeDescriptor{
+	value, err := (&gossippb.NodeDescriptor{
 		NodeId:  id,
 		Address: &gossippb.UnresolvedAddr{Network: addr.Network, Address: addr.Address},
-	})
+	}).MarshalVT()
 	if err == nil {
 		err = s.command(n, core.Command{
 			Op: core.OpDescriptor, Node: id, Key: descriptorKey(int(n.id)), Value: string(value), TTL: int64(s.opts.DescriptorTTL),
