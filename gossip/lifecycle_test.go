@@ -501,4 +501,3 @@ func TestTransportThatCannotAccept(t *testing.T) {
 		}
 	})
 }
-

@@ -1,0 +1,521 @@
+package gossip_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/grapevine-go/grapevine/gossip"
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
+	"github.com/grapevine-go/grapevine/gossiptest"
+	"github.com/grapevine-go/grapevine/resolver"
+	"github.com/grapevine-go/grapevine/transport"
+)
+
+// observed notes what an Observer hears.
+type observed struct {
+	mu      sync.Mutex // guards what follows
+	refused []*gossip.RefusedError
+	infos   []string
+	up      []gossip.Peer
+	down    []gossip.Peer
+}
+
+func (o *observed) observer() *gossip.Observer {
+	return &gossip.Observer{
+		LinkUp:   func(p gossip.Peer) { o.mu.Lock(); defer o.mu.Unlock(); o.up = append(o.up, p) },
+		LinkDown: func(p gossip.Peer) { o.mu.Lock(); defer o.mu.Unlock(); o.down = append(o.down, p) },
+		Refused:  func(e *gossip.RefusedError) { o.mu.Lock(); defer o.mu.Unlock(); o.refused = append(o.refused, e) },
+		InfoRefused: func(key string, err error) {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.infos = append(o.infos, key+": "+err.Error())
+		},
+	}
+}
+
+// pair starts nodes 1 and 2, linked, with an observer of node 1; the function returned fails the test if they have
+// noticed anything of what came between.
+func pair(t *testing.T, net *gossiptest.Network, change func(*gossip.Config)) (o *observed, a *gossip.Gossip, unharmed func()) {
+	t.Helper()
+	o = new(observed)
+	cfg := config(net, 1)
+	cfg.Observer = o.observer()
+	if change != nil {
+		change(&cfg)
+	}
+	a = start(t, cfg)
+	b := start(t, config(net, 2))
+	pass(time.Second)
+	if len(o.up) != 1 {
+		t.Fatalf("node 1 has %d links, want 1", len(o.up))
+	}
+	return o, a, func() {
+		t.Helper()
+		synctest.Wait()
+		if len(o.down) > 0 && slices.ContainsFunc(o.down, func(p gossip.Peer) bool { return p.NodeID == 2 }) {
+			t.Error("the link between 1 and 2 has ended")
+		}
+		mustAdd(t, a, "from 1", "v")
+		mustAdd(t, b, "from 2", "v")
+		pass(100 * time.Millisecond)
+		wantInfo(t, a, "from 2", "v")
+		wantInfo(t, b, "from 1", "v")
+	}
+}
+
+func TestOtherCluster(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		near, a, unharmed := pair(t, net, nil)
+		var far observed
+		cfg := config(net, 3)
+		cfg.ClusterID = "other"
+		cfg.Observer = far.observer()
+		g := start(t, cfg)
+		mustAdd(t, g, "k", "v")
+		pass(time.Second)
+		if got := g.Stats().RefusedUs.OtherCluster; got == 0 {
+			t.Error("node 3 has not counted that it was refused")
+		}
+		for _, o := range []*observed{near, &far} {
+			if len(o.refused) == 0 {
+				t.Fatal("the Observer has not heard of it")
+			}
+			if e := o.refused[0]; !errors.Is(e, gossip.ErrOtherCluster) || e.ByPeer != (o == &far) {
+				t.Errorf("the Observer has heard %v, ByPeer %v", e, e.ByPeer)
+			}
+		}
+		if got := near.refused[0].Peer; got.NodeID != 3 || got.Addr != cfg.Transport.Addr() {
+			t.Errorf("refused %+v, want node 3 at n3", got)
+		}
+		if a.Stats().Refused.OtherCluster == 0 {
+			t.Error("node 1 has not counted that it refused")
+		}
+		wantInfo(t, a, "k", "")
+		if s := g.Status(); s.Ready || len(s.Links) > 0 && s.Links[0].Admitted {
+			t.Errorf("node 3: Status = %+v", s)
+		}
+		unharmed()
+	})
+}
+
+func TestDuplicateNodeID(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		_, _, unharmed := pair(t, net, nil)
+		third := config(net, 3)
+		_ = start(t, third)
+		pass(time.Second)
+		var errs []error
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		for i := range 2 {
+			cfg := config(net, 7+gossip.NodeID(i))
+			cfg.NodeID = 7
+			g, err := gossip.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				err := g.Run(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			})
+			pass(time.Second)
+		}
+		pass(30 * time.Second)
+		cancel()
+		wg.Wait()
+		if len(errs) != 2 || !errors.Is(errs[0], gossip.ErrDuplicateNodeID) {
+			t.Errorf("Run of two nodes with one ID = %v, want ErrDuplicateNodeID of the first to end", errs)
+		}
+		unharmed()
+	})
+}
+
+// TestBadFrames has a stranger send frames that none may send.
+func TestBadFrames(t *testing.T) {
+	hello := func(change func(*gossippb.Request)) []byte {
+		r := &gossippb.Request{
+			NodeId: 9,
+			Addr:   &gossippb.UnresolvedAddr{Network: "mem", Address: "stranger"},
+			Hello:  &gossippb.Hello{MinVersion: 1, MaxVersion: 1, ClusterId: "test", Incarnation: 5, Instance: 99, Reason: gossippb.Reason_JOIN},
+		}
+		if change != nil {
+			change(r)
+		}
+		b, err := proto.Marshal(r)
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+	info := func(change func(*gossippb.Info)) []byte {
+		i := &gossippb.Info{
+			Value:       &gossippb.Value{RawBytes: []byte("v"), Checksum: proto.Uint32(0x7eb6749a), Timestamp: &gossippb.Timestamp{WallTime: 1}}, // of "k", "v"
+			NodeId:      9,
+			Incarnation: 5,
+			Seq:         1,
+			Hops:        1,
+		}
+		change(i)
+		return hello(func(r *gossippb.Request) { r.Hello = nil; r.Delta = map[string]*gossippb.Info{"k": i} })
+	}
+	count := func(s gossip.Stats) gossip.Refusals { return s.Refused }
+	for _, tt := range []struct {
+		name   string
+		frames [][]byte
+		want   error
+		count  func(gossip.Stats) uint64
+	}{
+		{
+			name:   "garbage",
+			frames: [][]byte{[]byte("GET / HTTP/1.1\r\n\r\n")},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
+		},
+		{
+			name:   "truncated",
+			frames: [][]byte{hello(nil)[:20]},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
+		},
+		{
+			name:   "garbage once admitted",
+			frames: [][]byte{hello(nil), bytes.Repeat([]byte{0xff}, 100)},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
+		},
+		{
+			name:   "oversized",
+			frames: [][]byte{hello(nil), make([]byte, 2<<20+1)},
+			want:   gossip.ErrMisbehaved,
+			count:  func(s gossip.Stats) uint64 { return count(s).Misbehaved },
+		},
+		{
+			name:   "future version",
+			frames: [][]byte{hello(func(r *gossippb.Request) { r.Hello.MinVersion, r.Hello.MaxVersion = 90, 99 })},
+			want:   gossip.ErrVersion,
+			count:  func(s gossip.Stats) uint64 { return count(s).Version },
+		},
+		{
+			name:   "wrong checksum",
+			frames: [][]byte{hello(nil), info(func(i *gossippb.Info) { i.Value.RawBytes = []byte("w") })},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
+		},
+		{
+			name:   "value over the limit",
+			frames: [][]byte{hello(nil), info(func(i *gossippb.Info) { i.Value.RawBytes = make([]byte, 1<<20+1) })},
+			want:   gossip.ErrMisbehaved,
+			count:  func(s gossip.Stats) uint64 { return count(s).Misbehaved },
+		},
+		{
+			name:   "no hello",
+			frames: [][]byte{info(func(*gossippb.Info) {})},
+			want:   gossip.ErrMisbehaved,
+			count:  func(s gossip.Stats) uint64 { return count(s).Misbehaved },
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, net *gossiptest.Network) {
+				var log logBuffer
+				o, a, unharmed := pair(t, net, func(cfg *gossip.Config) { cfg.Logger = log.logger() })
+				stranger := net.Listen("stranger")
+				defer stranger.Close()
+				link, err := stranger.Dial(t.Context(), transport.MakeAddr("mem", "n1"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range tt.frames {
+					if err := link.Send(f); err != nil {
+						t.Errorf("Send: %v", err)
+					}
+					pass(10 * time.Millisecond)
+				}
+				pass(5 * time.Second)
+				if err := drain(link); !errors.Is(err, transport.ErrClosed) {
+					t.Errorf("the link of the stranger: %v, want ErrClosed", err)
+				}
+				if got := tt.count(a.Stats()); got != 1 {
+					t.Errorf("counted %d times, want 1: %+v", got, a.Stats().Refused)
+				}
+				if len(o.refused) != 1 || !errors.Is(o.refused[0], tt.want) {
+					t.Errorf("the Observer has heard %v, want one %v", o.refused, tt.want)
+				} else if got := o.refused[0].Peer.Addr.String(); got != "stranger" {
+					t.Errorf("the Observer has heard of the peer at %q, want the stranger", got)
+				}
+				if !strings.Contains(log.String(), "link refused") {
+					t.Errorf("not logged:\n%s", &log)
+				}
+				wantInfo(t, a, "k", "")
+				unharmed()
+			})
+		})
+	}
+}
+
+// drain receives until link ends.
+func drain(link transport.Link) error {
+	for {
+		if _, err := link.Recv(); err != nil {
+			return err
+		}
+	}
+}
+
+// TestSilentStrangers has more of them dial than a node takes in, and say nothing.
+func TestSilentStrangers(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		_, a, unharmed := pair(t, net, func(cfg *gossip.Config) { cfg.MaxPeers = 2 })
+		stranger := net.Listen("stranger")
+		defer stranger.Close()
+		for range 100 {
+			if _, err := stranger.Dial(t.Context(), transport.MakeAddr("mem", "n1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if got := a.Stats(); got.Accepts-got.AcceptsDropped > 4*2+16 || got.AcceptsDropped < 100-4*2-16 {
+			t.Errorf("of %d links, %d were closed at once, want all but 24", got.Accepts, got.AcceptsDropped)
+		}
+		pass(10 * time.Second) // those that say nothing are closed
+		if got := len(a.Status().Links); got != 1 {
+			t.Errorf("%d links are left, want 1", got)
+		}
+		start(t, config(net, 3))
+		pass(time.Second)
+		unharmed()
+	})
+}
+
+func TestResolvers(t *testing.T) {
+	own := func(g *gossip.Config) resolver.Resolver { return resolver.Static(g.Transport.Addr()) }
+	fails := resolver.Func(func(context.Context) ([]transport.Addr, error) { return nil, errors.New("no such host") })
+	for _, tt := range []struct {
+		name   string
+		bad    func(*gossip.Config) resolver.Resolver
+		errors bool
+		logged string
+	}{
+		{name: "nothing", bad: func(*gossip.Config) resolver.Resolver { return resolver.Static() }, logged: "resolvers name nobody"},
+		{name: "own address", bad: own, logged: "resolvers name nobody"},
+		{name: "error", bad: func(*gossip.Config) resolver.Resolver { return fails }, errors: true, logged: "no such host"},
+		{name: "panic", bad: func(*gossip.Config) resolver.Resolver {
+			return resolver.Func(func(context.Context) ([]transport.Addr, error) { panic("no DNS") })
+		}, errors: true, logged: "no DNS"},
+		{name: "Goexit", bad: func(*gossip.Config) resolver.Resolver {
+			return resolver.Func(func(context.Context) ([]transport.Addr, error) { runtime.Goexit(); return nil, nil })
+		}, errors: true, logged: "Goexit"},
+		{name: "hangs", bad: func(*gossip.Config) resolver.Resolver {
+			return resolver.Func(func(ctx context.Context) ([]transport.Addr, error) { <-ctx.Done(); return nil, ctx.Err() })
+		}, errors: true, logged: "context canceled"},
+		{name: "nobody there", bad: func(*gossip.Config) resolver.Resolver {
+			return resolver.Static(transport.MakeAddr("mem", "nobody"), transport.MakeAddr("carrier pigeon", "x"), transport.Addr{})
+		}, logged: "dial failed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, net *gossiptest.Network) {
+				start(t, config(net, 1))
+				cfg := config(net, 2)
+				var log logBuffer
+				cfg.Logger = log.logger()
+				cfg.Resolvers = []resolver.Resolver{tt.bad(&cfg)}
+				g := start(t, cfg)
+				pass(time.Minute)
+				if s := g.Status(); !s.Partitioned || len(s.Links) > 0 {
+					t.Errorf("Status = %+v", s)
+				}
+				if got := g.Stats().ResolverErrors > 0; got != tt.errors {
+					t.Errorf("errors are counted: %v, want %v", got, tt.errors)
+				}
+				if !strings.Contains(log.String(), tt.logged) {
+					t.Errorf("%q is not logged:\n%.2000s", tt.logged, &log)
+				}
+				if got := strings.Count(log.String(), "\n"); got > 200 {
+					t.Errorf("%d lines are logged in a minute", got)
+				}
+
+				// Beside a good one, it does no harm.
+				if err := g.SetResolvers([]resolver.Resolver{tt.bad(&cfg), resolver.Static(transport.MakeAddr("mem", "n1"))}); err != nil {
+					t.Fatal(err)
+				}
+				pass(10 * time.Second)
+				if got := g.Outgoing(); !slices.Equal(got, []gossip.NodeID{1}) {
+					t.Errorf("Outgoing = %v, want node 1", got)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowResolverIsHeard has one that always takes longer than a node waits beside one that only knows the node itself.
+func TestSlowResolverIsHeard(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a := config(net, 1)
+		start(t, a)
+		cfg := config(net, 2)
+		cfg.Resolvers = []resolver.Resolver{
+			resolver.Static(cfg.Transport.Addr()),
+			resolver.Func(func(context.Context) ([]transport.Addr, error) {
+				time.Sleep(time.Second)
+				return []transport.Addr{a.Transport.Addr()}, nil
+			}),
+		}
+		g := start(t, cfg)
+		pass(10 * time.Second)
+		if got := g.Outgoing(); !slices.Equal(got, []gossip.NodeID{1}) {
+			t.Errorf("Outgoing = %v, want node 1", got)
+		}
+	})
+}
+
+// TestDials has the transport do to dials of one address what a transport can do.
+func TestDials(t *testing.T) {
+	free := func(ctx context.Context) { <-ctx.Done() }
+	for _, tt := range []struct {
+		name string
+		dial func(ctx context.Context) (transport.Link, error)
+		want string
+	}{
+		{name: "hangs", dial: func(ctx context.Context) (transport.Link, error) { free(ctx); return nil, ctx.Err() }, want: "no answer in 5s"},
+		{name: "error", dial: func(context.Context) (transport.Link, error) { return nil, errors.New("no route") }, want: "no route"},
+		{name: "panic", dial: func(context.Context) (transport.Link, error) { panic("no dial tone") }, want: "no dial tone"},
+		{name: "Goexit", dial: func(context.Context) (transport.Link, error) { runtime.Goexit(); return nil, nil }, want: "Goexit"},
+		{name: "neither", dial: func(context.Context) (transport.Link, error) { return nil, nil }, want: "neither a link nor an error"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, net *gossiptest.Network) {
+				start(t, config(net, 1))
+				cfg := config(net, 2)
+				var log logBuffer
+				cfg.Logger = log.logger()
+				cfg.Resolvers = []resolver.Resolver{resolver.Static(transport.MakeAddr("mem", "bad"), transport.MakeAddr("mem", "n1"))}
+				good := cfg.Transport
+				tried := false
+				cfg.Transport = &brokenTransport{Transport: good, dial: func(ctx context.Context, to transport.Addr) (transport.Link, error) {
+					if !tried {
+						tried = true // whichever is first
+						return tt.dial(ctx)
+					}
+					return good.Dial(ctx, to)
+				}}
+				g := start(t, cfg)
+				pass(20 * time.Second)
+				if got := g.Outgoing(); !slices.Equal(got, []gossip.NodeID{1}) {
+					t.Errorf("Outgoing = %v, want node 1", got)
+				}
+				if g.Stats().DialsFailed == 0 || !strings.Contains(log.String(), tt.want) {
+					t.Errorf("%d dials are counted as failed, and the log says:\n%s", g.Stats().DialsFailed, &log)
+				}
+			})
+		})
+	}
+}
+
+// TestDialsThatNeverReturn is about transports that do not listen to contexts: their goroutines are bounded, and links that
+// come after all are closed.
+func TestDialsThatNeverReturn(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		peer := net.Listen("peer")
+		defer peer.Close()
+		cfg := config(net, 1)
+		cfg.MaxPeers = 1
+		cfg.Resolvers = []resolver.Resolver{resolver.Static(peer.Addr())}
+		good := cfg.Transport
+		answer := make(chan struct{})
+		var hanging atomic.Int64
+		cfg.Transport = &brokenTransport{Transport: good, dial: func(ctx context.Context, to transport.Addr) (transport.Link, error) {
+			hanging.Add(1)
+			<-answer
+			return good.Dial(context.WithoutCancel(ctx), to)
+		}}
+		g := start(t, cfg)
+		pass(time.Hour)
+		if got, limit := hanging.Load(), int64(4*1+16); got != limit {
+			t.Errorf("%d dials hang, want %d", got, limit)
+		}
+		close(answer)
+		for range hanging.Load() {
+			link, err := peer.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := drain(link); !errors.Is(err, transport.ErrClosed) {
+				t.Errorf("a link that came too late: %v, want ErrClosed", err)
+			}
+		}
+		if s := g.Status(); len(s.Links) > 0 {
+			t.Errorf("Status = %+v", s)
+		}
+	})
+}
+
+func TestObserverHearsOfLinks(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		var o observed
+		cfg := config(net, 1)
+		cfg.Observer = o.observer()
+		cfg.Resolvers = nil
+		start(t, cfg)
+		other := config(net, 2)
+		crashes, err := gossip.New(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := crashes.Start(t.Context())
+		pass(time.Second)
+		want := []gossip.Peer{{NodeID: 2, Addr: other.Transport.Addr()}}
+		if !slices.Equal(o.up, want) || len(o.down) > 0 {
+			t.Errorf("links up: %v, down: %v, want %v up", o.up, o.down, want)
+		}
+		net.Crash(other.Transport.Addr())
+		pass(time.Second)
+		if err := stop(); !errors.Is(err, transport.ErrClosed) {
+			t.Errorf("Run of the node that crashed = %v, want ErrClosed", err)
+		}
+		if !slices.Equal(o.down, want) {
+			t.Errorf("after the crash, links down: %v, want %v", o.down, want)
+		}
+	})
+}
+
+// TestObserverThatHangs delays nobody; what it does not hear is counted.
+func TestObserverThatHangs(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		free := make(chan struct{})
+		defer close(free)
+		cfg := config(net, 1)
+		cfg.Limits.Infos = 4
+		var log logBuffer
+		cfg.Logger = log.logger()
+		cfg.Observer = &gossip.Observer{InfoRefused: func(string, error) { <-free }}
+		g := start(t, cfg)
+		for i := range 2000 {
+			mustAdd(t, g, fmt.Sprint("k", i), "v")
+		}
+		pass(0)
+		s := g.Stats()
+		if s.InfosRefused < 1990 {
+			t.Errorf("Stats count %d infos refused, want all but 4", s.InfosRefused)
+		}
+		if s.EventsDropped+1024+1 < s.InfosRefused {
+			t.Errorf("%d infos refused and %d events dropped, with 1024 waiting", s.InfosRefused, s.EventsDropped)
+		}
+		if !strings.Contains(log.String(), "limit reached") {
+			t.Error("the log does not say why")
+		}
+	})
+}
