@@ -81,13 +81,14 @@ type Peer struct {
 //
 // A link that has ended still wants its Close.
 type Link interface {
-	// Send sends a frame. It may block while the far end does not receive, for as long as the link is up; Close, at
-	// either end or of either transport, unblocks it. Returning nil says that the frame is on its way, not that it
-	// arrived.
+	// Send sends a frame. A link bounds what it holds of frames that the far end has not received: above that bound
+	// Send blocks, until the far end receives or the link ends. Close, at either end or of either transport, unblocks
+	// it. Returning nil says that the frame is on its way, not that it arrived.
 	//
 	// From the call on, nobody changes the bytes of frame: neither the caller nor the link, nor whoever receives
 	// them. So the link may keep frame for as long as it likes, may hand this very slice to the far end, and the
-	// caller may send it on other links, also at the same time.
+	// caller may send it on other links, also at the same time. The link does not write behind the end of frame
+	// either, if the slice has room there.
 	//
 	// Outcomes:
 	//  1. nil: frame goes out, behind the earlier ones.

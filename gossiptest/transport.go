@@ -1,0 +1,115 @@
+package gossiptest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/pprof"
+	"testing"
+	"time"
+
+	"github.com/grapevine-go/grapevine/transport"
+)
+
+// TransportHarness says how to try an implementation of [transport.Transport].
+type TransportHarness struct {
+	// New returns n transports, fresh ones, that can dial each other, each with an address of its own. It is called
+	// on the goroutine of the test, once for each case, and closes by t.Cleanup what it opened; the transports may be
+	// closed by then. The goroutines that it starts count as the transports': they end when the transports close.
+	New func(t *testing.T, n int) []transport.Transport
+
+	// MaxFrame is the size in bytes of the largest frame. Zero means that there is no case for it.
+	MaxFrame int
+
+	// Silent is an address where nobody answers, so that a Dial goes on until its context ends: of a socket, for
+	// example, that listens and never says a word. The zero Addr means that there is no case for it.
+	Silent transport.Addr
+
+	// Timeout is how long a case may take before it counts as hanging. Zero means a minute. It is there to turn a
+	// hang into a failure that says where, so it may be generous: no case waits for it.
+	Timeout time.Duration
+}
+
+// TransportCase is one rule of the contract of package transport, with an experiment that shows whether it is kept.
+type TransportCase struct {
+	Name string // lower case, with hyphens
+	Rule string // the sentence of the contract, as it stands in a comment of package transport
+
+	nodes int
+	run   func(ctx context.Context, tr *transportTrial) error
+}
+
+// TestTransport checks an implementation of [transport.Transport], and of its links, against the contract of package
+// transport: each of [TransportCases] is a subtest, whose failure quotes the rule that was broken.
+//
+//	func TestContract(t *testing.T) {
+//		gossiptest.TestTransport(t, gossiptest.TransportHarness{
+//			New: func(t *testing.T, n int) []transport.Transport {
+//				ts := make([]transport.Transport, n)
+//				for i := range ts {
+//					tr, err := mytransport.Listen("127.0.0.1:0", nil)
+//					if err != nil {
+//						t.Fatal(err)
+//					}
+//					t.Cleanup(func() { tr.Close() })
+//					ts[i] = tr
+//				}
+//				return ts
+//			},
+//			MaxFrame: mytransport.DefaultMaxFrame,
+//		})
+//	}
+//
+// Run it with -race, which sees a link that writes into a frame. No case sleeps, and none depends on how fast the
+// transport or the machine is. A case that hangs is given up after the Timeout of the harness, and its goroutines are
+// printed.
+//
+// To see which goroutines are the transport's, the cases label theirs (package runtime/pprof) and set
+// tracebacklabels=1 in the GODEBUG of the process. A transport that replaces the labels of its goroutines hides them
+// from the case named goroutines.
+func TestTransport(t *testing.T, h TransportHarness) {
+	for _, c := range TransportCases(h) {
+		t.Run(c.Name, func(t *testing.T) {
+			if err := c.Run(t, h); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Run runs the case and returns how the transport broke the rule, or nil if it did not. The test t is for the harness,
+// and fails only if the harness makes it. TestTransport is for most; Run is for who wants to run some cases, or each
+// in a bubble of testing/synctest: in a bubble a hang shows at once, without the Timeout.
+func (c TransportCase) Run(t *testing.T, h TransportHarness) error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	tr := &transportTrial{id: fmt.Sprintf("%016x", rand.Uint64()), harness: h}
+	done := make(chan error, 1)
+	labelGoroutines(ctx, tr.id, func() {
+		tr.ts = h.New(t, c.nodes)
+		go func() { done <- c.run(ctx, tr) }()
+	})
+
+	timeout := h.Timeout
+	if timeout == 0 {
+		timeout = time.Minute
+	}
+	watchdog := time.NewTimer(timeout)
+	defer watchdog.Stop()
+	var err error
+	select {
+	case err = <-done:
+	case <-watchdog.C:
+		err = fmt.Errorf("hangs: not over after %v\n%s", timeout, tr.dump())
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w\nrule: %s", c.Name, err, c.Rule)
+	}
+	return nil
+}
+
+// labelGoroutines calls f on a goroutine that bears the label, as do all that it starts, and those that they start.
+func labelGoroutines(ctx context.Context, id string, f func()) {
+	pprof.Do(ctx, pprof.Labels("gossiptest", id), func(context.Context) { f() })
+}
