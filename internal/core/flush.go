@@ -66,6 +66,7 @@ type frame struct {
 	l     *link
 	b     []byte
 	infos int
+	full  bool // there is more, which goes as soon as this has gone
 	keys  map[string]bool // of infos written for another origin than their own
 }
 
@@ -78,7 +79,9 @@ func (f *frame) send() {
 	}
 	l.busy = true
 	l.lastSent = c.now.Mono
-	l.tat = max(l.tat, c.now.Mono) + c.cfg.Timers.Pace
+	if !f.full {
+		l.tat = max(l.tat, c.now.Mono) + c.cfg.Timers.Pace
+	}
 	c.out.Sends = append(c.out.Sends, Send{l.id, append([]byte(nil), f.b...)})
 }
 
@@ -137,8 +140,9 @@ func (f *frame) deltas() {
 	l.dirty = slices.Delete(l.dirty, 0, done)
 }
 
-// delta writes what the peer lacks of o, and reports whether all of it found room. A range is claimed with its last
-// info: one that leaves a key out, because the origin wrote it again further on, would promise too much.
+// delta writes what the peer lacks of o, and reports whether all of it found room. What did is claimed at once if no
+// key further on was written before: a claim that leaves such a key out would promise too much, and waits for the last
+// frame.
 func (f *frame) delta(o *origin) bool {
 	c, l := f.c, f.l
 	p := l.of(o)
@@ -156,7 +160,12 @@ func (f *frame) delta(o *origin) bool {
 			continue
 		}
 		if !f.room(e.ks) {
-			l.part = part{o, from}
+			f.full = true
+			if o.lastAgain > from {
+				l.part = part{o, from}
+				return false
+			}
+			f.claim(o, from)
 			return false
 		}
 		f.entry(o, e)
@@ -165,14 +174,21 @@ func (f *frame) delta(o *origin) bool {
 	if l.part.o == o {
 		l.part = part{}
 	}
-	f.b = wire.AppendRange(f.b, wire.Range{
-		NodeID: o.id.node, Incarnation: f.ref(o), From: p.known, To: o.hw, Repair: p.repair,
-	})
+	f.claim(o, o.hw)
 	if c.leaving != nil && o == c.self {
 		l.leavePing = c.ask(l)
 	}
-	p.known, p.repair = o.hw, false
+	p.repair = false
 	return true
+}
+
+// claim writes that the peer now has all of o up to to.
+func (f *frame) claim(o *origin, to uint64) {
+	p := f.l.of(o)
+	f.b = wire.AppendRange(f.b, wire.Range{
+		NodeID: o.id.node, Incarnation: f.ref(o), From: p.known, To: to, Repair: p.repair,
+	})
+	p.known = to
 }
 
 // room reports whether the record of ks fits the frame. The first one always does.

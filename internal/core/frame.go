@@ -94,6 +94,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 		}
 		if ks := c.keys[s.Key]; ks != nil && o != c.self && ks.wrote(o, s.Seq) {
 			o.insert(entry{s.Seq, ks})
+			o.lastAgain = max(o.lastAgain, s.Seq) // for all that is known
 		}
 	}
 	for _, r := range f.Ranges {
@@ -113,7 +114,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	old := o.hw
 	switch {
 	case c.claim(o, r.From, r.To):
-		c.sampleSkew(o)
+		c.arrived(o, old, !r.Repair)
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			if c.up(o.parent) {
 				o.alt = o.parent

@@ -18,6 +18,10 @@ type origin struct {
 	index   []entry
 	stale   int // entries of index that no longer count
 
+	lastAgain uint64 // seq of the newest write here of a key that the origin had written before
+	progress  int64  // Mono at which an info of it came last
+	pushed    int64  // Mono at which hw moved last without having asked
+
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
 	tree              bool // this node knows whom to push to, by inheritance or by having learned

@@ -93,13 +93,15 @@ func (c *Core) graft(l *link, o *origin) {
 
 // missing notes that l has what is not here, and waits delay for somebody to push it before it asks.
 func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) {
-	if o.hw > 0 && !c.up(o.parent) {
-		delay = 0 // nobody is going to push it
-	}
 	if o.want <= o.hw {
 		o.wantSince, o.advs = c.now.Mono, o.advs[:0]
 	}
 	o.want = max(o.want, to)
+	if o.hw > 0 && !c.up(o.parent) {
+		delay = 0 // nobody is going to push it
+	} else if delay > 0 {
+		delay = max(delay, c.graftDelay(o))
+	}
 	if i := slices.IndexFunc(o.advs, func(a advert) bool { return a.link == l.id }); i >= 0 {
 		o.advs[i].to = to
 	} else {
@@ -123,22 +125,32 @@ func (c *Core) graftDelay(o *origin) int64 {
 	case o.updates < settledUpdates:
 		g *= 3
 	}
-	return min(max(g, c.skew.mean+4*c.skew.dev), 50*c.cfg.Timers.Graft)
+	g = min(max(g, c.skew.mean+4*c.skew.dev), 50*c.cfg.Timers.Graft)
+	if o.want > o.hw+1 {
+		// Much takes long: a hundredth for each info, of which ten thousand count.
+		g += int64(min(o.want-o.hw, 1e4)) * (c.cfg.Timers.Graft / 100)
+	}
+	return g
 }
 
-// skew is how much later than an advert the payload comes, exponentially weighted (RFC 6298, section 2).
+// skew is how long what is advertised, or the next part of it, takes to be pushed; exponentially weighted (RFC 6298,
+// section 2).
 type skew struct{ mean, dev int64 }
 
-func (c *Core) sampleSkew(o *origin) {
-	if o.want == 0 || o.hw < o.want {
+// arrived takes in that hw of o has moved, over a push or as the answer to a graft.
+func (c *Core) arrived(o *origin, was uint64, pushed bool) {
+	if o.want <= was {
 		return
 	}
-	if o.inFlight == 0 {
-		d := c.now.Mono - o.wantSince
+	if pushed {
+		d := c.now.Mono - max(o.wantSince, o.pushed)
 		c.skew.dev += (abs(d-c.skew.mean) - c.skew.dev) / 4
 		c.skew.mean += (d - c.skew.mean) / 8
+		o.pushed = c.now.Mono
 	}
-	o.want, o.inFlight, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
+	if o.hw >= o.want {
+		o.want, o.inFlight, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
+	}
 }
 
 func abs(d int64) int64 { return max(d, -d) }
@@ -160,6 +172,11 @@ func (c *Core) graftDue() {
 			o.want, o.inFlight = 0, 0
 			continue
 		}
+		if at := o.progress + c.graftDelay(o); at > c.now.Mono && c.up(o.parent) {
+			o.graftAt = at // it is coming
+			c.grafts.push(at, o.idx)
+			continue
+		}
 		best := 0
 		for i, a := range o.advs {
 			if a.hops < o.advs[best].hops {
@@ -167,6 +184,9 @@ func (c *Core) graftDue() {
 			}
 		}
 		a := &o.advs[best]
+		if old := o.parent; old != a.link && c.up(old) {
+			c.letGo(old, o)
+		}
 		c.graft(c.link(a.link), o)
 		a.hops += unknownHops // the others first, next time
 		o.inFlight = c.now.Mono + 2*c.graftDelay(o) + 2*c.cfg.Timers.Graft
@@ -192,8 +212,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	if o.hopsSeq == o.hw && a.Hops+2 <= o.hops {
 		// A shorter path. A descendant advertises more hops than this node has, so l is none.
 		if old := o.parent; c.up(old) {
-			// Make before break: what is on its way over the old parent is not lost.
-			c.lets = append(c.lets, release{c.now.Mono + c.cfg.Timers.Graft*5/2, old, o})
+			c.letGo(old, o)
 			o.alt = old
 		}
 		c.graft(l, o)
@@ -208,6 +227,11 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	case o.updates > 2 && c.up(o.alt) && c.overlay.size() > keptAdverts:
 		c.prune(l, o, wire.Mute)
 	}
+}
+
+// letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
+func (c *Core) letGo(parent LinkID, o *origin) {
+	c.lets = append(c.lets, release{c.now.Mono + c.cfg.Timers.Graft*5/2, parent, o})
 }
 
 // release is a parent to be let go.
@@ -237,9 +261,21 @@ func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 		p.mode = wire.Mute
 	case mode == wire.Lazy && p.mode != wire.Lazy:
 		p.mode = wire.Lazy
+		l.hold(o)
 		if max(p.known, p.told) < o.hw && !p.dirty {
 			c.advertise(l, o, c.advertDelay(l, o))
 		}
+	}
+}
+
+// hold stops what is being pushed of o over l: the peer gets it elsewhere.
+func (l *link) hold(o *origin) {
+	if p := l.of(o); p.dirty {
+		p.dirty, p.repair = false, false
+		l.dirty = slices.DeleteFunc(l.dirty, func(x *origin) bool { return x == o })
+	}
+	if l.part.o == o {
+		l.part = part{}
 	}
 }
 

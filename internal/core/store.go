@@ -110,8 +110,9 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 		keep = 0 // its own life, and the time every skeleton has, are long enough
 	}
 	seq := o.hw + 1
+	again := old != nil && c.keys[key].lastSeq(o) > 0
 	rec := &Record{
-		Body:        wire.NewBody(key, value, o.id.node, seq, c.stamp(old), ttl, keep, state, 0),
+		Body:        wire.NewBody(key, value, o.id.node, seq, c.stamp(old), ttl, keep, state, again, 0),
 		Incarnation: c.inc, Born: c.now.Mono, Taken: c.now.Mono, Expires: after(c.now.Mono, ttl),
 	}
 	c.place(rec, o)
@@ -154,6 +155,7 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		Born: now - in.Age, Taken: now, Expires: after(now-in.Age, in.TTL),
 	}
 	c.place(rec, o)
+	o.progress = now
 	if in.Seq > o.hopsSeq {
 		o.hops, o.hopsSeq = in.Hops, in.Seq
 	}
@@ -182,6 +184,9 @@ func (c *Core) place(rec *Record, o *origin) {
 	}
 	if ks.wrote(o, rec.Seq) {
 		o.insert(entry{rec.Seq, ks})
+		if rec.Again {
+			o.lastAgain = max(o.lastAgain, rec.Seq)
+		}
 	}
 	lost := rec
 	if fresh || compareOrder(rec, ks.rec) > 0 {

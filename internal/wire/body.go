@@ -12,7 +12,7 @@ const maxHead = 128
 // NewBody encodes what of an info is the same on every node. The key must be UTF-8 and not empty, node and seq
 // not 0, ttl and keep not negative, for [Decode] to take the info. Only a [Live] info has a value: that of
 // another is dropped.
-func NewBody(key, value string, node, seq uint64, stamp Stamp, ttl, keep int64, state State, tag int32) Body {
+func NewBody(key, value string, node, seq uint64, stamp Stamp, ttl, keep int64, state State, again bool, tag int32) Body {
 	if state != Live {
 		value = ""
 	}
@@ -40,19 +40,20 @@ func NewBody(key, value string, node, seq uint64, stamp Stamp, ttl, keep int64, 
 	b = appendUint(b, infoTTL, uint64(ttl))
 	b = appendUint(b, infoKeep, uint64(keep))
 	b = appendUint(b, infoState, uint64(state))
+	b = appendBool(b, infoAgain, again)
 
 	s := string(b)
 	return Body{
 		bytes: s, split: split,
 		Key: s[split-len(key) : split], Value: s[valueEnd-len(value) : valueEnd],
-		Node: node, Seq: seq, Stamp: stamp, TTL: ttl, Keep: keep, State: state, Tag: tag,
+		Node: node, Seq: seq, Stamp: stamp, TTL: ttl, Keep: keep, State: state, Again: again, Tag: tag,
 	}
 }
 
 // Bones returns the skeleton of an info: its place in the order without its value. Unknown fields are dropped
 // with the value, for which they may have spoken.
 func (b *Body) Bones() Body {
-	return NewBody(b.Key, "", b.Node, b.Seq, b.Stamp, b.TTL, b.Keep, Skeleton, b.Tag)
+	return NewBody(b.Key, "", b.Node, b.Seq, b.Stamp, b.TTL, b.Keep, Skeleton, b.Again, b.Tag)
 }
 
 // valueSize returns the encoded size of a Value with a checksum.

@@ -51,7 +51,7 @@ func TestDecodeMemory(t *testing.T) {
 	const size = 1 << 20
 	list := make([]wire.Body, size/16)
 	for i := range list {
-		list[i] = wire.NewBody(fmt.Sprint(i), "", 1, 1, wire.Stamp{}, 0, 0, wire.Skeleton, 0)
+		list[i] = wire.NewBody(fmt.Sprint(i), "", 1, 1, wire.Stamp{}, 0, 0, wire.Skeleton, false, 0)
 	}
 	frames := map[string][]byte{
 		"entries of nothing":      []byte(strings.Repeat("\x2a\x00", size/2)),
@@ -101,7 +101,7 @@ func BenchmarkNewBody(b *testing.B) {
 	value := strings.Repeat("v", 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		wire.NewBody("node:0123456789012345678901234567", value, 7, 1, stamp, 60e9, 0, wire.Live, 0)
+		wire.NewBody("node:0123456789012345678901234567", value, 7, 1, stamp, 60e9, 0, wire.Live, false, 0)
 	}
 }
 

@@ -92,7 +92,7 @@ func TestDecodeValues(t *testing.T) {
 
 func TestDecodeBytes(t *testing.T) {
 	long := strings.Repeat("\xff", 9)
-	body := wire.NewBody("k", "value", 1, 1, stamp, 0, 0, wire.Live, 0)
+	body := wire.NewBody("k", "value", 1, 1, stamp, 0, 0, wire.Live, false, 0)
 	once := string(wire.AppendInfo(nil, &body, 0, 1, 1))
 	tests := []struct {
 		name  string
@@ -169,7 +169,7 @@ func TestDuplicateKeys(t *testing.T) {
 func TestLimits(t *testing.T) {
 	text := strings.Repeat("x", wire.MaxText)
 	info := func(key, value string) func(b []byte) []byte {
-		body := wire.NewBody(key, value, 1, 1, stamp, 0, 0, wire.Live, 0)
+		body := wire.NewBody(key, value, 1, 1, stamp, 0, 0, wire.Live, false, 0)
 		return func(b []byte) []byte { return wire.AppendInfo(b, &body, 0, 1, 0) }
 	}
 	hello := func(h wire.Hello, a wire.Addr) func(b []byte) []byte {
@@ -342,7 +342,7 @@ func TestKnownFieldOfOtherType(t *testing.T) {
 
 // TestErrorText takes an operator's view: what was wrong, where, and how much.
 func TestErrorText(t *testing.T) {
-	body := wire.NewBody("load", "0.75", 1, 1, stamp, 0, 0, wire.Live, 0)
+	body := wire.NewBody("load", "0.75", 1, 1, stamp, 0, 0, wire.Live, false, 0)
 	b := wire.AppendInfo([]byte("\x08\x07"), &body, 0, 1, 0)
 	lim := wide
 	lim.Value = 3

@@ -102,8 +102,10 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 			info.Keep = int64(r.v)
 		case infoState:
 			info.State = State(r.v)
+		case infoAgain:
+			info.Again = r.v != 0
 		default:
-			if n := r.tag >> 3; n <= infoNodeID>>3 || n >= infoIncarnation>>3 && n <= infoAge>>3 {
+			if n := r.tag >> 3; n <= infoNodeID>>3 || n >= infoIncarnation>>3 && n <= infoAgain>>3 {
 				return wrongType(r.tag)
 			}
 		}

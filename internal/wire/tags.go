@@ -41,6 +41,7 @@ const (
 	infoKeep        = 19<<3 | typeVarint
 	infoState       = 20<<3 | typeVarint
 	infoAge         = 21<<3 | typeVarint
+	infoAgain       = 22<<3 | typeVarint
 
 	valueRawBytes  = 1<<3 | typeBytes
 	valueChecksum  = 3<<3 | typeFixed32

@@ -90,6 +90,7 @@ type Body struct {
 	TTL   int64 // nanoseconds; 0: for ever
 	Keep  int64 // nanoseconds; see gossippb.Info
 	State State
+	Again bool // the origin had written the key before
 	Tag   int32
 }
 

@@ -25,7 +25,7 @@ func bodies(n int) []wire.Body {
 	for i := range list {
 		key := fmt.Sprintf("node:%027d", i)
 		at := wire.Stamp{Wall: stamp.Wall + int64(i), Logical: int32(i % 3)}
-		list[i] = wire.NewBody(key, value, 7, uint64(i+1), at, 60e9, 0, wire.Live, 0)
+		list[i] = wire.NewBody(key, value, 7, uint64(i+1), at, 60e9, 0, wire.Live, false, 0)
 	}
 	return list
 }
@@ -115,8 +115,8 @@ func TestEnums(t *testing.T) {
 
 func TestBones(t *testing.T) {
 	for _, state := range []wire.State{wire.Live, wire.Tombstone, wire.Skeleton} {
-		body := wire.NewBody("k", "value", 1, 2, stamp, 3, 4, state, 5)
-		want := wire.NewBody("k", "", 1, 2, stamp, 3, 4, wire.Skeleton, 5)
+		body := wire.NewBody("k", "value", 1, 2, stamp, 3, 4, state, false, 5)
+		want := wire.NewBody("k", "", 1, 2, stamp, 3, 4, wire.Skeleton, false, 5)
 		if got := body.Bones(); got != want {
 			t.Errorf("Bones() of state %d = %+v, want %+v", state, got, want)
 		}
@@ -134,7 +134,7 @@ func TestNewBody(t *testing.T) {
 		{state: wire.Skeleton, want: ""},
 	}
 	for _, tt := range tests {
-		got := wire.NewBody("k", "value", 1, 2, stamp, 3, 4, tt.state, 5)
+		got := wire.NewBody("k", "value", 1, 2, stamp, 3, 4, tt.state, false, 5)
 		if got.Key != "k" || got.Value != tt.want || got.State != tt.state {
 			t.Errorf("NewBody in state %d has key %q and value %q, want k and %q", tt.state, got.Key, got.Value, tt.want)
 		}
@@ -144,7 +144,7 @@ func TestNewBody(t *testing.T) {
 // TestInfoSize adds infos of all sizes, and compares with what their sizes promised.
 func TestInfoSize(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 127, 128, 200, 16_000, 17_000, 1 << 20} {
-		body := wire.NewBody("key", strings.Repeat("v", size), 1<<63, 1<<63, wire.Stamp{Wall: -1, Logical: -1}, 1<<62, 1<<62, wire.Live, -1)
+		body := wire.NewBody("key", strings.Repeat("v", size), 1<<63, 1<<63, wire.Stamp{Wall: -1, Logical: -1}, 1<<62, 1<<62, wire.Live, false, -1)
 		frame := wire.AppendInfo(nil, &body, 1<<63, 1<<31, 1<<62)
 		if got, limit := len(frame), wire.InfoSize(&body); got > limit || limit-got > 10 {
 			t.Errorf("AppendInfo of a value of %d bytes adds %d, InfoSize says %d", size, got, limit)
