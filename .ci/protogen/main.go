@@ -18,6 +18,7 @@ import (
 	"github.com/bufbuild/protocompile"
 	"github.com/bufbuild/protocompile/protoutil"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
@@ -96,10 +97,25 @@ func compile(root string, names []string) (*pluginpb.CodeGeneratorRequest, error
 	if err != nil {
 		return nil, err
 	}
+	added := make(map[string]bool)
 	for _, file := range files {
-		request.ProtoFile = append(request.ProtoFile, protoutil.ProtoFromFileDescriptor(file))
+		add(request, file, added)
 	}
 	return request, nil
+}
+
+// add adds file to the request, behind the files it imports, as plugins want them. added has the paths of those that
+// are in the request already.
+func add(request *pluginpb.CodeGeneratorRequest, file protoreflect.FileDescriptor, added map[string]bool) {
+	if added[file.Path()] {
+		return
+	}
+	added[file.Path()] = true
+	imports := file.Imports()
+	for i := range imports.Len() {
+		add(request, imports.Get(i).FileDescriptor, added)
+	}
+	request.ProtoFile = append(request.ProtoFile, protoutil.ProtoFromFileDescriptor(file))
 }
 
 // generate hands the request to a plugin and writes the files it answers with.

@@ -5,7 +5,7 @@
 // A link between two nodes carries frames both ways. The node that dialled sends a [Request] a frame, the other
 // one a [Response]. Neither waits for the other: the names are older than the links. Every field is a section of
 // the frame and optional, and those that links use have the same numbers in both messages, so one decoder reads
-// either.
+// either. The gRPC service that carries them is in the package gossipgrpc below this one.
 //
 //   - The first frame each way holds a [Hello], with the sender's node_id and addr beside it. The answer to a Hello
 //     has a [Verdict].

@@ -494,7 +494,8 @@ type Info struct {
 	Ttl           int64                  `protobuf:"varint,18,opt,name=ttl,proto3" json:"ttl,omitempty"`                          // lifetime in nanoseconds, as written; 0: for ever
 	Keep          int64                  `protobuf:"varint,19,opt,name=keep,proto3" json:"keep,omitempty"`                        // nanoseconds for which older infos of the key must be kept out, where that is longer than ttl
 	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"`
-	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"` // nanoseconds that the info has lived, measured as residence in each node it passed
+	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"`     // nanoseconds that the info has lived, measured as residence in each node it passed
+	Again         bool                   `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"` // the origin had written the key before, in this incarnation
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -597,6 +598,13 @@ func (x *Info) GetAge() int64 {
 		return x.Age
 	}
 	return 0
+}
+
+func (x *Info) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
 }
 
 // Attributes are an application's words about a node.
@@ -2103,7 +2111,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\bchecksum\x18\x03 \x01(\aH\x00R\bchecksum\x88\x01\x01\x12<\n" +
 	"\ttimestamp\x18\x04 \x01(\v2\x1e.grapevine.gossip.v1.TimestampR\ttimestamp\x12\x10\n" +
 	"\x03tag\x18\x05 \x01(\x05R\x03tagB\v\n" +
-	"\t_checksum\"\xa0\x02\n" +
+	"\t_checksum\"\xb6\x02\n" +
 	"\x04Info\x120\n" +
 	"\x05value\x18\x01 \x01(\v2\x1a.grapevine.gossip.v1.ValueR\x05value\x12\x1b\n" +
 	"\tttl_stamp\x18\x02 \x01(\x03R\bttlStamp\x12\x12\n" +
@@ -2114,7 +2122,8 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x03ttl\x18\x12 \x01(\x03R\x03ttl\x12\x12\n" +
 	"\x04keep\x18\x13 \x01(\x03R\x04keep\x120\n" +
 	"\x05state\x18\x14 \x01(\x0e2\x1a.grapevine.gossip.v1.StateR\x05state\x12\x10\n" +
-	"\x03age\x18\x15 \x01(\x03R\x03age\"\"\n" +
+	"\x03age\x18\x15 \x01(\x03R\x03age\x12\x14\n" +
+	"\x05again\x18\x16 \x01(\bR\x05again\"\"\n" +
 	"\n" +
 	"Attributes\x12\x14\n" +
 	"\x05attrs\x18\x01 \x03(\tR\x05attrs\".\n" +
@@ -2286,9 +2295,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x04Mode\x12\b\n" +
 	"\x04LAZY\x10\x00\x12\t\n" +
 	"\x05EAGER\x10\x01\x12\b\n" +
-	"\x04MUTE\x10\x022T\n" +
-	"\x06Gossip\x12J\n" +
-	"\aConnect\x12\x1c.grapevine.gossip.v1.Request\x1a\x1d.grapevine.gossip.v1.Response(\x010\x01B3Z1github.com/grapevine-go/grapevine/gossip/gossippbb\x06proto3"
+	"\x04MUTE\x10\x02B3Z1github.com/grapevine-go/grapevine/gossip/gossippbb\x06proto3"
 
 var (
 	file_gossip_gossippb_gossip_proto_rawDescOnce sync.Once
@@ -2383,10 +2390,8 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	23, // 43: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
 	8,  // 44: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
 	8,  // 45: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	26, // 46: grapevine.gossip.v1.Gossip.Connect:input_type -> grapevine.gossip.v1.Request
-	27, // 47: grapevine.gossip.v1.Gossip.Connect:output_type -> grapevine.gossip.v1.Response
-	47, // [47:48] is the sub-list for method output_type
-	46, // [46:47] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
 	46, // [46:46] is the sub-list for extension type_name
 	46, // [46:46] is the sub-list for extension extendee
 	0,  // [0:46] is the sub-list for field type_name
@@ -2406,7 +2411,7 @@ func file_gossip_gossippb_gossip_proto_init() {
 			NumEnums:      5,
 			NumMessages:   25,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   0,
 		},
 		GoTypes:           file_gossip_gossippb_gossip_proto_goTypes,
 		DependencyIndexes: file_gossip_gossippb_gossip_proto_depIdxs,

@@ -200,6 +200,18 @@ func (m *Info) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Again {
+		i--
+		if m.Again {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
 	if m.Age != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Age))
 		i--
@@ -1825,6 +1837,9 @@ func (m *Info) SizeVT() (n int) {
 	if m.Age != 0 {
 		n += 2 + protohelpers.SizeOfVarint(uint64(m.Age))
 	}
+	if m.Again {
+		n += 3
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -3002,6 +3017,26 @@ func (m *Info) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 22:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Again", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Again = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

@@ -15,11 +15,12 @@ func Rules() []Rule {
 		{Package: "clock", Libs: []string{"github.com/benbjohnson/clock"}},
 		{Package: "storage"},
 
-		{Package: "transport/*/...", Module: []string{"./...", "transport", "gossip/gossippb"}, Libs: []string{"*"}},
+		{Package: "transport/*/...", Module: []string{"./...", "transport", "gossip/gossippb", "gossip/gossippb/gossipgrpc"}, Libs: []string{"*"}},
 		{Package: "resolver/*/...", Module: []string{"./...", "resolver", "transport", "gossip/gossippb"}, Libs: []string{"*"}},
 		{Package: "storage/*/...", Module: []string{"./...", "storage", "gossip/gossippb"}, Libs: []string{"*"}},
 
 		{Package: "gossip/gossippb", Libs: []string{"google.golang.org/protobuf", "github.com/planetscale/vtprotobuf"}},
+		{Package: "gossip/gossippb/gossipgrpc", Module: []string{"gossip/gossippb"}, Libs: []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
 		{Package: "gossip", Module: join(roles, "gossip/gossippb", "internal/core", "internal/wire", "internal/sched"), Libs: []string{"google.golang.org/protobuf"}},
 		{Package: "gossip/members", Module: []string{"gossip", "gossip/gossippb"}},
 		{Package: "gossip/inspect", Module: []string{"gossip", "gossip/gossippb"}},

@@ -2,15 +2,16 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: gossip/gossippb/gossip.proto
+// source: gossip/gossippb/gossipgrpc/gossip_service.proto
 
-// The messages of the gossip protocol. Fields 1 to 15 have the numbers of CockroachDB's gossip of 2015;
-// everything new stands in fields from 16 up.
+// The service of the gossip protocol. It stands apart from the messages so that whoever needs only those does not
+// import gRPC.
 
-package gossippb
+package gossipgrpc
 
 import (
 	context "context"
+	gossippb "github.com/grapevine-go/grapevine/gossip/gossippb"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -33,7 +34,7 @@ const (
 type GossipClient interface {
 	// Connect opens a link: the dialling node sends Requests, the accepting one Responses. Neither answers
 	// the other one for one.
-	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Request, Response], error)
+	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[gossippb.Request, gossippb.Response], error)
 }
 
 type gossipClient struct {
@@ -44,18 +45,18 @@ func NewGossipClient(cc grpc.ClientConnInterface) GossipClient {
 	return &gossipClient{cc}
 }
 
-func (c *gossipClient) Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Request, Response], error) {
+func (c *gossipClient) Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[gossippb.Request, gossippb.Response], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Gossip_ServiceDesc.Streams[0], Gossip_Connect_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[Request, Response]{ClientStream: stream}
+	x := &grpc.GenericClientStream[gossippb.Request, gossippb.Response]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Gossip_ConnectClient = grpc.BidiStreamingClient[Request, Response]
+type Gossip_ConnectClient = grpc.BidiStreamingClient[gossippb.Request, gossippb.Response]
 
 // GossipServer is the server API for Gossip service.
 // All implementations must embed UnimplementedGossipServer
@@ -65,7 +66,7 @@ type Gossip_ConnectClient = grpc.BidiStreamingClient[Request, Response]
 type GossipServer interface {
 	// Connect opens a link: the dialling node sends Requests, the accepting one Responses. Neither answers
 	// the other one for one.
-	Connect(grpc.BidiStreamingServer[Request, Response]) error
+	Connect(grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]) error
 	mustEmbedUnimplementedGossipServer()
 }
 
@@ -76,7 +77,7 @@ type GossipServer interface {
 // pointer dereference when methods are called.
 type UnimplementedGossipServer struct{}
 
-func (UnimplementedGossipServer) Connect(grpc.BidiStreamingServer[Request, Response]) error {
+func (UnimplementedGossipServer) Connect(grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]) error {
 	return status.Error(codes.Unimplemented, "method Connect not implemented")
 }
 func (UnimplementedGossipServer) mustEmbedUnimplementedGossipServer() {}
@@ -101,11 +102,11 @@ func RegisterGossipServer(s grpc.ServiceRegistrar, srv GossipServer) {
 }
 
 func _Gossip_Connect_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(GossipServer).Connect(&grpc.GenericServerStream[Request, Response]{ServerStream: stream})
+	return srv.(GossipServer).Connect(&grpc.GenericServerStream[gossippb.Request, gossippb.Response]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Gossip_ConnectServer = grpc.BidiStreamingServer[Request, Response]
+type Gossip_ConnectServer = grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]
 
 // Gossip_ServiceDesc is the grpc.ServiceDesc for Gossip service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -122,5 +123,5 @@ var Gossip_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
-	Metadata: "gossip/gossippb/gossip.proto",
+	Metadata: "gossip/gossippb/gossipgrpc/gossip_service.proto",
 }
