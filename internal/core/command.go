@@ -41,7 +41,7 @@ func (c *Core) command(cmd *Command) {
 		reply.Err = c.setDescriptor(cmd)
 	case OpResolvers:
 		c.overlay.seeds = nil
-		c.overlay.resolveAt = c.now.Mono
+		c.overlay.resolveAt = max(c.now.Mono, 1)
 	case OpLeave:
 		if done := c.leave(cmd.N); !done {
 			return
@@ -87,7 +87,7 @@ func (c *Core) setDescriptor(cmd *Command) Problem {
 		for _, l := range c.links {
 			l.announce, l.wake = true, true
 		}
-		c.overlay.maintainAt = c.now.Mono
+		c.overlay.maintainAt = max(c.now.Mono, 1)
 	}
 	c.descriptor = keep{Keep: Keep{Key: cmd.Key, Value: cmd.Value}, at: c.now.Mono}
 	c.keepDue()

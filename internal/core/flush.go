@@ -7,8 +7,8 @@ import (
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// A frame that has this many bytes takes no more infos: the next one does.
-const fullFrame = 256 << 10
+// fullFrame is how many bytes a frame has that takes no more infos: the next one does.
+func (c *Core) fullFrame() int { return min(256<<10, c.cfg.Limits.Frame/2) }
 
 // flush sends what l has to say, if the link is free and the pace allows it.
 func (c *Core) flush(l *link) {
@@ -68,6 +68,7 @@ type frame struct {
 	infos int
 	full  bool // there is more, which goes as soon as this has gone
 	keys  map[string]bool // of infos written for another origin than their own
+	named []*origin       // named by the ID alone, of nodes with several lives
 }
 
 // send hands the frame to the driver.
@@ -103,20 +104,27 @@ func (f *frame) hello(h *wire.Hello) {
 	}
 }
 
-// ref returns the incarnation to write for o: 0, if the node ID alone names it, which is declared where need be.
+// ref returns the incarnation to write for o: 0, if the node ID alone names it, which is declared where need be. Within
+// a frame an ID stands for one life only, since the receiver reads all declarations first.
 func (f *frame) ref(o *origin) uint64 {
+	lives := f.c.nodes[o.id.node].lives
 	p := f.l.of(o)
+	if len(lives) > 1 {
+		other := func(x *origin) bool { return x != o && x.id.node == o.id.node }
+		if !p.declared && (lives[len(lives)-1] != o || slices.ContainsFunc(f.named, other)) {
+			return o.id.inc
+		}
+		if !slices.Contains(f.named, o) {
+			f.named = append(f.named, o)
+		}
+	}
 	if p.declared {
 		return 0
-	}
-	lives := f.c.nodes[o.id.node].lives
-	if lives[len(lives)-1] != o {
-		return o.id.inc
 	}
 	for _, x := range lives {
 		f.l.of(x).declared = false
 	}
-	f.l.of(o).declared = true
+	p.declared = true
 	f.b = wire.AppendOrigin(f.b, wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
 	return 0
 }
@@ -163,9 +171,9 @@ func (f *frame) delta(o *origin) bool {
 			f.full = true
 			if o.lastAgain > from {
 				l.part = part{o, from}
-				return false
+			} else if from > p.known {
+				f.claim(o, from)
 			}
-			f.claim(o, from)
 			return false
 		}
 		f.entry(o, e)
@@ -193,7 +201,7 @@ func (f *frame) claim(o *origin, to uint64) {
 
 // room reports whether the record of ks fits the frame. The first one always does.
 func (f *frame) room(ks *keyState) bool {
-	return f.infos == 0 || len(f.b) < fullFrame && len(f.b)+wire.InfoSize(&ks.rec.Body) <= f.c.cfg.Limits.Frame
+	return f.infos == 0 || len(f.b) < f.c.fullFrame() && len(f.b)+wire.InfoSize(&ks.rec.Body) <= f.c.cfg.Limits.Frame
 }
 
 // entry writes the record that stands for what o wrote at e.
@@ -245,7 +253,7 @@ func (f *frame) adverts() {
 func (f *frame) marks() {
 	c, m := f.c, &f.l.marks
 	for ; m.at < len(c.origins); m.at++ {
-		if len(f.b) >= fullFrame {
+		if len(f.b) >= c.fullFrame() {
 			return
 		}
 		if o := c.origins[m.at]; o.hw > 0 {

@@ -46,8 +46,8 @@ type link struct {
 	prunes   []prune
 	grafts   []graft
 
-	// Per origin, by idx.
-	per []perOrigin
+	// Per origin, by idx, in pages: what of returns stays where it is.
+	per []*[perPage]perOrigin
 	// The incarnations that the peer's node IDs stand for.
 	lives map[uint64]*origin
 
@@ -114,12 +114,18 @@ func (c *Core) addLink(id LinkID) *link {
 	return l
 }
 
+const perPage = 32
+
 // of returns the link's state of o.
 func (l *link) of(o *origin) *perOrigin {
-	if n := int(o.idx) + 1 - len(l.per); n > 0 {
-		l.per = append(l.per, make([]perOrigin, n)...)
+	page := int(o.idx) / perPage
+	for len(l.per) <= page {
+		l.per = append(l.per, nil)
 	}
-	return &l.per[o.idx]
+	if l.per[page] == nil {
+		l.per[page] = new([perPage]perOrigin)
+	}
+	return &l.per[page][o.idx%perPage]
 }
 
 // up reports whether the link with that id carries infos.

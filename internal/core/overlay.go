@@ -49,7 +49,7 @@ func (o *overlay) init() {
 // ready is called when the node may dial.
 func (o *overlay) ready(c *Core) {
 	if len(o.seeds) == 0 && o.resolveAt == 0 {
-		o.resolveAt = c.now.Mono
+		o.resolveAt = max(c.now.Mono, 1)
 	}
 }
 
