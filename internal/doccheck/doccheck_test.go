@@ -1,0 +1,93 @@
+package doccheck_test
+
+import (
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/grapevine-go/grapevine/internal/doccheck"
+)
+
+// root is the source tree of the module.
+var root = os.DirFS("../..")
+
+func pages(t *testing.T, fsys fs.FS) []string {
+	t.Helper()
+	files, err := doccheck.Files(fsys, ".md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestLinks(t *testing.T) {
+	for _, err := range doccheck.Links(root, pages(t, root)) {
+		t.Error(err)
+	}
+}
+
+func TestNamedTests(t *testing.T) {
+	for _, err := range doccheck.Tests(root, pages(t, root)) {
+		t.Error(err)
+	}
+}
+
+func TestReadme(t *testing.T) {
+	for _, err := range doccheck.Shown(root, "README.md", "examples/embed/main.go") {
+		t.Error(err)
+	}
+}
+
+// TestFindings shows that each check finds what it is for, and nothing else.
+func TestFindings(t *testing.T) {
+	links := func(fsys fs.FS) []error { return doccheck.Links(fsys, pages(t, fsys)) }
+	tests := func(fsys fs.FS) []error { return doccheck.Tests(fsys, pages(t, fsys)) }
+	shown := func(fsys fs.FS) []error { return doccheck.Shown(fsys, "README.md", "main.go") }
+	tree := func(page string) fs.FS {
+		return fstest.MapFS{
+			"README.md":        {Data: []byte(page)},
+			"main.go":          {Data: []byte("package main\n\nfunc main() {\n\trun()\n}\n")},
+			"docs/page.md":     {Data: []byte("# What `it` is: a page\n\n```\n# no heading\n```\n")},
+			"kit/kit.go":       {Data: []byte("package kit\n\nfunc TestThing(t *testing.T, x thing) {\n}\n")},
+			"b/a/a_test.go":    {Data: []byte("package a\n\nfunc TestA(t *testing.T) {}\nfunc FuzzA(f *testing.F) {}\n")},
+			"testdata/bad.md":  {Data: []byte("[gone](gone.md)")},
+			".hidden/page.md":  {Data: []byte("[gone](gone.md)")},
+			"a/testdata/x.md":  {Data: []byte("[gone](gone.md)")},
+			"docs/sub/deep.md": {Data: []byte("[up](../page.md)")},
+		}
+	}
+	cases := []struct {
+		name  string
+		check func(fs.FS) []error
+		page  string
+		want  []string // a part of each problem
+	}{
+		{name: "good links", check: links, page: "[a](docs/page.md) [b](docs) [c](https://go.dev/x) [d](docs/page.md#what-it-is-a-page)"},
+		{name: "dead link", check: links, page: "first\n[a](docs/gone.md)", want: []string{"README.md:2: link to docs/gone.md"}},
+		{name: "two dead links", check: links, page: "[a](x.md) [b](y.md)", want: []string{"x.md", "y.md"}},
+		{name: "dead fragment", check: links, page: "[a](docs/page.md#no-heading)", want: []string{"no such heading"}},
+		{name: "own fragment", check: links, page: "# Here\n[a](#here) [b](#there)", want: []string{"#there"}},
+		{name: "link out of the tree", check: links, page: "[a](../../etc/passwd)", want: []string{"../../etc/passwd"}},
+		{name: "link in code", check: links, page: "```\nm[x](y)\n```"},
+		{name: "tests", check: tests, page: "`a.TestA`, `b/a.FuzzA` and `kit.TestThing`; `TestInterval` and `a.Test(x)` name none"},
+		{name: "no such test", check: tests, page: "\n\n`a.TestB` `c.TestA`", want: []string{"README.md:3: no test a.TestB", "no test c.TestA"}},
+		{name: "code", check: shown, page: "```go\nfunc main() {\n\trun()\n}\n```\n```\nrun(1)\n```\n"},
+		{name: "other code", check: shown, page: "```go\nfunc main() {\n\trun(1)\n}\n```\n", want: []string{"README.md:1: this code is not in main.go"}},
+		{name: "half a line", check: shown, page: "```go\nrun()\n```\n", want: []string{"README.md:1"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := c.check(tree(c.page))
+			if len(got) != len(c.want) {
+				t.Fatalf("%q has the problems %v, want %d", c.page, got, len(c.want))
+			}
+			for i, err := range got {
+				if !strings.Contains(err.Error(), c.want[i]) {
+					t.Errorf("%q: problem %d is %q, want one with %q", c.page, i, err, c.want[i])
+				}
+			}
+		})
+	}
+}
