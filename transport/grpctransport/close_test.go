@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/grapevine-go/grapevine/gossip/gossippb"
+	"github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpc"
 	"github.com/grapevine-go/grapevine/transport"
 	"github.com/grapevine-go/grapevine/transport/grpctransport"
 )
@@ -156,8 +157,8 @@ func TestAcceptorsLastFrames(t *testing.T) {
 	}
 }
 
-// TestCloseDoesNotWaitForPeers closes a transport whose peers do nothing: one is an ordinary client that
-// does not read, another never said it was one.
+// TestCloseDoesNotWaitForPeers closes a transport whose peers do nothing: one does not receive, another never said that
+// it was one.
 func TestCloseDoesNotWaitForPeers(t *testing.T) {
 	bubble(t, func(t *testing.T, n *grpctransport.Transport, m *memory) {
 		_, accepted := connect(t, n, n)
@@ -168,13 +169,7 @@ func TestCloseDoesNotWaitForPeers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer silent.Close()
-		reading := outcome(func() error { // the server has much to say before it listens
-			for b := make([]byte, 100); ; {
-				if _, err := silent.Read(b); err != nil {
-					return err
-				}
-			}
-		})
+		reading := outcome(func() error { _, err := io.Copy(io.Discard, silent); return err }) // the server speaks first
 		synctest.Wait()
 		begin := time.Now()
 		n.Close()
@@ -185,6 +180,27 @@ func TestCloseDoesNotWaitForPeers(t *testing.T) {
 			t.Errorf("Send: got %v, want %v", err, transport.ErrClosed)
 		}
 		<-reading
+	})
+}
+
+// TestSilentClient has a client connect and say nothing: it is let go of, and keeps nobody waiting.
+func TestSilentClient(t *testing.T) {
+	bubble(t, func(t *testing.T, n *grpctransport.Transport, m *memory) {
+		silent, err := m.dial(t.Context(), n.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		begin := time.Now()
+		for range 2 {
+			dialled, accepted := connect(t, n, n)
+			echo(t, accepted)
+			exchange(t, dialled)
+			io.Copy(io.Discard, silent)
+		}
+		if got, want := time.Since(begin), 20*time.Second; got != want {
+			t.Errorf("the silent client was cut off after %v, want %v", got, want)
+		}
 	})
 }
 
@@ -260,7 +276,7 @@ func TestEmbeddersServerGoesOn(t *testing.T) {
 	n, _ := register(t, nil, nil)
 	cc := client(t, n.Addr().String())
 	n.Close()
-	stream, err := gossippb.NewGossipClient(cc).Connect(t.Context())
+	stream, err := gossipgrpc.NewGossipClient(cc).Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

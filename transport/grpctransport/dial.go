@@ -12,12 +12,14 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpc"
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-// bufferSize is that of gRPC's read and write buffer of a connection, in bytes. Over TLS the read buffer is
-// held as long as the connection, so gRPC's 32 KiB would be most of what an idle link costs.
-const bufferSize = 4 << 10
+// readBuffer is the size in bytes of what gRPC reads a connection into. Over TLS the buffer is there as long as the
+// connection, and at gRPC's 32 KiB would be most of what an idle link costs; smaller costs nothing measurable, as large
+// reads go past it. Write buffers are pooled, and smaller ones cost twice the system calls.
+const readBuffer = 4 << 10
 
 // Dial connects to the node whose Addr is to and opens a link to it, over a connection of the link's own. It returns
 // when the connection is up, and does not wait for the peer to accept the link: a peer that refuses it, or has no
@@ -62,8 +64,7 @@ func (t *Transport) dial(ctx context.Context, to transport.Addr) (*link, error) 
 		return nil, t.closedErr()
 	}
 	stop := context.AfterFunc(ctx, func() { l.end(nil) })
-	s, err := c.grpc.NewStream(streamCtx, &grpc.StreamDesc{StreamName: streamName, ServerStreams: true, ClientStreams: true},
-		"/"+serviceName+"/"+streamName,
+	s, err := c.grpc.NewStream(streamCtx, &connectDesc, gossipgrpc.Gossip_Connect_FullMethodName,
 		grpc.ForceCodecV2(codec{}), grpc.WaitForReady(false),
 		grpc.MaxCallRecvMsgSize(t.opts.MaxFrame), grpc.MaxCallSendMsgSize(t.opts.MaxFrame))
 	switch {
@@ -99,16 +100,16 @@ func (t *Transport) client(to transport.Addr) (*conn, error) {
 			c.raw = raw
 			return raw, err
 		}),
-		grpc.WithReadBufferSize(bufferSize),
-		grpc.WithWriteBufferSize(bufferSize),
+		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
 	}
-	if to.Network() == "unix" && t.opts.DialCredentials.Info().ServerName == "" {
-		opts = append(opts, grpc.WithAuthority("localhost")) // a path is no authority
+	target := "passthrough:///"
+	if to.Network() == "unix" {
+		target = "unix:" // for its authority, which is "localhost": a path is none
 	}
 	var err error
-	c.grpc, err = grpc.NewClient("passthrough:///"+url.PathEscape(to.String()), append(opts, t.opts.DialOptions...)...)
+	c.grpc, err = grpc.NewClient(target+url.PathEscape(to.String()), append(opts, t.opts.DialOptions...)...)
 	return c, err
 }
 

@@ -13,8 +13,11 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
+	"github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpc"
 	"github.com/grapevine-go/grapevine/transport"
 	"github.com/grapevine-go/grapevine/transport/grpctransport"
 )
@@ -34,7 +37,7 @@ func TestOrdinaryClient(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := tt.node(t)
-			stream, err := gossippb.NewGossipClient(client(t, n.Addr().String())).Connect(t.Context())
+			stream, err := gossipgrpc.NewGossipClient(client(t, n.Addr().String())).Connect(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +65,7 @@ func TestOrdinaryClient(t *testing.T) {
 // own when it has read what was sent before.
 func TestOrdinaryClientSaysGoodbye(t *testing.T) {
 	n := listen(t, nil)
-	stream, err := gossippb.NewGossipClient(client(t, n.Addr().String())).Connect(t.Context())
+	stream, err := gossipgrpc.NewGossipClient(client(t, n.Addr().String())).Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +94,7 @@ func TestOrdinaryServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := grpc.NewServer()
-	gossippb.RegisterGossipServer(s, echoServer{})
+	gossipgrpc.RegisterGossipServer(s, echoServer{})
 	serve(t, s, l)
 	link, err := listen(t, nil).Dial(t.Context(), transport.MakeAddr("tcp", l.Addr().String()))
 	if err != nil {
@@ -102,10 +105,10 @@ func TestOrdinaryServer(t *testing.T) {
 }
 
 type echoServer struct {
-	gossippb.UnimplementedGossipServer
+	gossipgrpc.UnimplementedGossipServer
 }
 
-func (echoServer) Connect(stream gossippb.Gossip_ConnectServer) error {
+func (echoServer) Connect(stream gossipgrpc.Gossip_ConnectServer) error {
 	for {
 		m, err := stream.Recv()
 		if err != nil {
@@ -114,6 +117,20 @@ func (echoServer) Connect(stream gossippb.Gossip_ConnectServer) error {
 		if err := stream.Send(response(m)); err != nil {
 			return err
 		}
+	}
+}
+
+// TestReflection looks where server reflection does, for a description of the service.
+func TestReflection(t *testing.T) {
+	_, s := register(t, nil, nil)
+	service := protoreflect.FullName("grapevine.gossip.v1.Gossip")
+	path, _ := s.GetServiceInfo()[string(service)].Metadata.(string)
+	file, err := protoregistry.GlobalFiles.FindFileByPath(path)
+	if err != nil {
+		t.Fatalf("file %q: %v", path, err)
+	}
+	if file.Services().ByName(service.Name()) == nil {
+		t.Errorf("no service %s in %s", service, path)
 	}
 }
 

@@ -88,11 +88,14 @@ func (o *Options) orDefault() Options {
 // checkListen returns all that is wrong with o for Listen.
 func (o *Options) checkListen(address string) error {
 	if o == nil {
-		return nil
+		o = new(Options)
 	}
 	var errs []error
 	if err := o.checkMaxFrame(); err != nil {
 		errs = append(errs, err)
+	}
+	if o.Listener == nil && address == "" {
+		errs = append(errs, errors.New("neither an address nor a Listener"))
 	}
 	if o.Listener != nil && address != "" {
 		errs = append(errs, errors.New("both an address and a Listener"))

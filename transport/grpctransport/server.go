@@ -78,8 +78,7 @@ type server struct {
 func newServer(o Options) *server {
 	opts := []grpc.ServerOption{
 		grpc.Creds(o.ServerCredentials),
-		grpc.ReadBufferSize(bufferSize),
-		grpc.WriteBufferSize(bufferSize),
+		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
 	}

@@ -11,18 +11,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpc"
 	"github.com/grapevine-go/grapevine/transport"
-)
-
-// What is dialled and served, as gossip.proto names it.
-const (
-	serviceName = "grapevine.gossip.v1.Gossip"
-	streamName  = "Connect"
 )
 
 // Backlog is how many links may wait for an Accept. A peer that dials when they are that many is refused with the
 // status RESOURCE_EXHAUSTED, which it finds in its first Recv.
 const Backlog = 64
+
+// connectDesc is what both ends of a link know of its stream.
+var connectDesc = grpc.StreamDesc{StreamName: "Connect", ServerStreams: true, ClientStreams: true}
 
 // Transport is a [transport.Transport] over gRPC. Make one with [Listen] or [Register]. Its methods may be called by
 // any number of goroutines at once.
@@ -35,8 +33,8 @@ type Transport struct {
 	stop     sync.Once
 	work     sync.WaitGroup // of a dialled link until its connection is closed, of a handler until it returns
 
-	mu      sync.Mutex
-	links   map[*link]struct{} // that have not ended; nil when closing
+	mu      sync.Mutex         // guards what follows
+	links   map[*link]struct{} // that have not ended; nil once closed
 	failure error              // why the own server stopped by itself
 }
 
@@ -78,16 +76,14 @@ func Register(s grpc.ServiceRegistrar, advertise transport.Addr, opts *Options) 
 
 // register adds t's service to s.
 func (t *Transport) register(s grpc.ServiceRegistrar) {
+	connect := connectDesc
+	connect.Handler = func(_ any, s grpc.ServerStream) error { return t.handle(s) }
+	file := gossipgrpc.File_gossip_gossippb_gossipgrpc_gossip_service_proto
 	s.RegisterService(&grpc.ServiceDesc{
-		ServiceName: serviceName,
+		ServiceName: string(file.Services().ByName("Gossip").FullName()),
 		HandlerType: (*transport.Transport)(nil),
-		Streams: []grpc.StreamDesc{{
-			StreamName:    streamName,
-			Handler:       func(_ any, s grpc.ServerStream) error { return t.handle(s) },
-			ServerStreams: true,
-			ClientStreams: true,
-		}},
-		Metadata: requestType.Descriptor().ParentFile().Path(), // where server reflection finds the messages
+		Streams:     []grpc.StreamDesc{connect},
+		Metadata:    file.Path(), // for server reflection
 	}, t)
 }
 
@@ -190,9 +186,12 @@ func (t *Transport) shut(failure error) {
 	links := t.links
 	if links != nil {
 		t.links, t.failure = nil, failure
-		close(t.closing)
 	}
 	t.mu.Unlock()
+	if links == nil {
+		return
+	}
+	close(t.closing)
 	for l := range links {
 		l.end(nil)
 	}

@@ -1,0 +1,88 @@
+package grpctransport_test
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/grapevine-go/grapevine/gossiptest"
+	"github.com/grapevine-go/grapevine/transport"
+	"github.com/grapevine-go/grapevine/transport/grpctransport"
+)
+
+// TestContract checks every way to have a Transport against the contract.
+func TestContract(t *testing.T) {
+	certs := newAuthority(t)
+	for _, tt := range []struct {
+		name string
+		make func(t *testing.T, i int) transport.Transport
+	}{
+		{"tcp", func(t *testing.T, _ int) transport.Transport { return listen(t, nil) }},
+		{"unix", func(t *testing.T, i int) transport.Transport {
+			n, err := grpctransport.Listen("unix:"+filepath.Join(t.TempDir(), fmt.Sprint("node", i)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}},
+		{"tls", func(t *testing.T, i int) transport.Transport {
+			return listen(t, certs.mutual(t, fmt.Sprint("node-", i), ""))
+		}},
+		{"shared", func(t *testing.T, _ int) transport.Transport { return newEmbedder(t) }},
+		{"shared with interceptors", func(t *testing.T, _ int) transport.Transport {
+			return newEmbedder(t, grpc.StreamInterceptor(
+				func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+					return handle(srv, watchedServer{s, &seen{t: t}})
+				}))
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			gossiptest.TestTransport(t, gossiptest.TransportHarness{
+				New: func(t *testing.T, n int) []transport.Transport {
+					var ts []transport.Transport
+					for i := range n {
+						n := tt.make(t, i)
+						t.Cleanup(func() { n.Close() })
+						ts = append(ts, n)
+					}
+					return ts
+				},
+				MaxFrame: grpctransport.DefaultMaxFrame,
+				Silent:   silent(t),
+			})
+		})
+	}
+}
+
+// embedder is a server with a gossip service and another; to close it is to stop it.
+type embedder struct {
+	*grpctransport.Transport
+	server *grpc.Server
+}
+
+func newEmbedder(t *testing.T, opts ...grpc.ServerOption) embedder {
+	n, s := register(t, nil, func(s *grpc.Server) { grpc_health_v1.RegisterHealthServer(s, health.NewServer()) }, opts...)
+	return embedder{n, s}
+}
+
+func (e embedder) Close() error {
+	err := e.Transport.Close()
+	e.server.Stop() // not gracefully: there are peers that do not read
+	return err
+}
+
+// silent returns the address of a socket that listens and says nothing.
+func silent(t *testing.T) transport.Addr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return transport.MakeAddr("tcp", l.Addr().String())
+}
