@@ -318,12 +318,21 @@ func tryManyLinks(ctx context.Context, tr *transportTrial) error {
 	if err := each(func(i int) error { return ask(i, 10) }); err != nil {
 		return err
 	}
-	return each(func(i int) error {
+	for i := 0; i < links; i += 2 {
+		if err := dialled[i].Close(); err != nil {
+			return fmt.Errorf("link %d of %d: Close: %w", i, links, err)
+		}
+	}
+	tr.quiet(ctx)
+	if err := each(func(i int) error {
 		if i%2 == 0 {
-			return dialled[i].Close()
+			return nil
 		}
 		return ask(i, 3)
-	})
+	}); err != nil {
+		return fmt.Errorf("with every other link closed: %w", err)
+	}
+	return nil
 }
 
 // echo sends back every frame until the link ends.
