@@ -1557,6 +1557,7 @@ type Standin struct {
 	NodeId        uint64                 `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
 	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
 	Incarnation   uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // 0: the one last declared on this link
+	Keep          int64                  `protobuf:"varint,5,opt,name=keep,proto3" json:"keep,omitempty"`               // nanoseconds for which older infos of the key must still be kept out, as far as the sender knows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1619,6 +1620,13 @@ func (x *Standin) GetIncarnation() uint64 {
 	return 0
 }
 
+func (x *Standin) GetKeep() int64 {
+	if x != nil {
+		return x.Keep
+	}
+	return 0
+}
+
 // Ping keeps an idle link alive and compares what both ends hold.
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1628,7 +1636,6 @@ type Ping struct {
 	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"` // the asked hash was the hash here
 	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`
 	Wall          int64                  `protobuf:"varint,6,opt,name=wall,proto3" json:"wall,omitempty"`
-	Marks         bool                   `protobuf:"varint,7,opt,name=marks,proto3" json:"marks,omitempty"` // answer with marks if the hash is not the same
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1703,13 +1710,6 @@ func (x *Ping) GetWall() int64 {
 		return x.Wall
 	}
 	return 0
-}
-
-func (x *Ping) GetMarks() bool {
-	if x != nil {
-		return x.Marks
-	}
-	return false
 }
 
 // Bye is the last frame of a link.
@@ -2199,12 +2199,13 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x18\n" +
-	"\asponsor\x18\x04 \x01(\x04R\asponsor\"h\n" +
+	"\asponsor\x18\x04 \x01(\x04R\asponsor\"|\n" +
 	"\aStandin\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x17\n" +
 	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12 \n" +
-	"\vincarnation\x18\x04 \x01(\x04R\vincarnation\"\xa6\x01\n" +
+	"\vincarnation\x18\x04 \x01(\x04R\vincarnation\x12\x12\n" +
+	"\x04keep\x18\x05 \x01(\x03R\x04keep\"\x90\x01\n" +
 	"\x04Ping\x12\x1d\n" +
 	"\n" +
 	"marks_hash\x18\x01 \x01(\x06R\tmarksHash\x12\x1f\n" +
@@ -2213,8 +2214,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x03ask\x18\x03 \x01(\bR\x03ask\x12\x12\n" +
 	"\x04same\x18\x04 \x01(\bR\x04same\x12\x0e\n" +
 	"\x02id\x18\x05 \x01(\x04R\x02id\x12\x12\n" +
-	"\x04wall\x18\x06 \x01(\x03R\x04wall\x12\x14\n" +
-	"\x05marks\x18\a \x01(\bR\x05marks\"x\n" +
+	"\x04wall\x18\x06 \x01(\x03R\x04wall\"x\n" +
 	"\x03Bye\x124\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\x06reason\x12;\n" +
 	"\n" +

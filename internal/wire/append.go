@@ -90,6 +90,7 @@ func AppendStandin(b []byte, s Standin) []byte {
 	b = appendUint(b, standinNodeID, s.NodeID)
 	b = appendUint(b, standinSeq, s.Seq)
 	b = appendUint(b, standinIncarnation, s.Incarnation)
+	b = appendUint(b, standinKeep, uint64(s.Keep))
 	return end(b, at)
 }
 
@@ -145,7 +146,6 @@ func AppendPing(b []byte, p Ping) []byte {
 	b = appendBool(b, pingSame, p.Same)
 	b = appendUint(b, pingID, p.ID)
 	b = appendUint(b, pingWall, uint64(p.Wall))
-	b = appendBool(b, pingMarks, p.Marks)
 	return end(b, at)
 }
 

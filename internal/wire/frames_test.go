@@ -96,7 +96,7 @@ func deltaSample() sample {
 		b = wire.AppendInfo(b, &infos[i].Body, infos[i].Incarnation, infos[i].Hops, infos[i].Age)
 	}
 	b = wire.AppendRange(b, wire.Range{NodeID: 1, From: 1, To: 4})
-	b = wire.AppendStandin(b, wire.Standin{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7})
+	b = wire.AppendStandin(b, wire.Standin{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7, Keep: 6})
 	at := &gossippb.Timestamp{WallTime: stamp.Wall, Logical: stamp.Logical}
 	sum := func(key, value string) *uint32 { return proto.Uint32(gossippb.Checksum(key, []byte(value))) }
 	return sample{
@@ -119,12 +119,12 @@ func deltaSample() sample {
 				},
 			},
 			Ranges:   []*gossippb.Range{{NodeId: 1, From: 1, To: 4}},
-			Standins: []*gossippb.Standin{{Key: "a", NodeId: 9, Incarnation: 8, Seq: 7}},
+			Standins: []*gossippb.Standin{{Key: "a", NodeId: 9, Incarnation: 8, Seq: 7, Keep: 6}},
 		},
 		frame: wire.Frame{
 			Infos:    infos,
 			Ranges:   []wire.Range{{NodeID: 1, From: 1, To: 4}},
-			Standins: []wire.Standin{{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7}},
+			Standins: []wire.Standin{{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7, Keep: 6}},
 		},
 	}
 }
@@ -155,7 +155,7 @@ func marksSample() sample {
 	frame := wire.Frame{
 		Marks:    []wire.Mark{{NodeID: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeID: 5, Incarnation: 6}},
 		MarksEnd: true,
-		Ping:     &wire.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, Marks: true, ID: 2, Wall: -3},
+		Ping:     &wire.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, ID: 2, Wall: -3},
 	}
 	return sample{
 		name:  "marks",
@@ -163,7 +163,7 @@ func marksSample() sample {
 		message: &gossippb.Request{
 			Marks:    []*gossippb.Mark{{NodeId: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeId: 5, Incarnation: 6}},
 			MarksEnd: true,
-			Ping:     &gossippb.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, Marks: true, Id: 2, Wall: -3},
+			Ping:     &gossippb.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, Id: 2, Wall: -3},
 		},
 		frame: frame,
 	}

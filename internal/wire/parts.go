@@ -139,10 +139,15 @@ func (d *decoder) standin(p []byte, s *Standin) (err error) {
 			s.Seq = r.v
 		case standinIncarnation:
 			s.Incarnation = r.v
+		case standinKeep:
+			s.Keep = int64(r.v)
 		}
 	}
 	if r.err != nil {
 		return r.err
+	}
+	if s.Keep < 0 {
+		return malformed("keep %d", s.Keep)
 	}
 	s.Key, err = d.key(key)
 	return first(err, needNode(s.NodeID))
@@ -232,8 +237,6 @@ func decodePing(p []byte, v *Ping) error {
 			v.ID = r.v
 		case pingWall:
 			v.Wall = int64(r.v)
-		case pingMarks:
-			v.Marks = r.v != 0
 		}
 	}
 	return r.err

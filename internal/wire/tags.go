@@ -87,6 +87,7 @@ const (
 	standinNodeID      = 2<<3 | typeVarint
 	standinSeq         = 3<<3 | typeVarint
 	standinIncarnation = 4<<3 | typeVarint
+	standinKeep        = 5<<3 | typeVarint
 
 	advertNodeID      = 1<<3 | typeVarint
 	advertTo          = 2<<3 | typeVarint
@@ -114,7 +115,6 @@ const (
 	pingSame       = 4<<3 | typeVarint
 	pingID         = 5<<3 | typeVarint
 	pingWall       = 6<<3 | typeVarint
-	pingMarks      = 7<<3 | typeVarint
 
 	byeReason    = 1<<3 | typeVarint
 	byeAlternate = 2<<3 | typeBytes

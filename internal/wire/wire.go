@@ -163,13 +163,13 @@ type (
 	Standin struct {
 		Key                      string
 		NodeID, Incarnation, Seq uint64
+		Keep                     int64 // nanoseconds
 	}
 	Mark struct{ NodeID, Incarnation, Seq, Sponsor uint64 }
 	Ping struct {
 		MarksHash  uint64
 		MarksCount uint32
 		Ask, Same  bool
-		Marks      bool
 		ID         uint64
 		Wall       int64
 	}
