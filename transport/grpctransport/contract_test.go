@@ -1,10 +1,13 @@
 package grpctransport_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -54,6 +57,40 @@ func TestContract(t *testing.T) {
 				},
 				MaxFrame: grpctransport.DefaultMaxFrame,
 				Silent:   silent(t),
+			})
+		})
+	}
+}
+
+// TestContractInBubble checks the contract with virtual time, over connections in memory: there, what hangs or is left
+// behind fails at once.
+func TestContractInBubble(t *testing.T) {
+	harness := gossiptest.TransportHarness{
+		New: func(t *testing.T, n int) []transport.Transport {
+			nodes := make(map[transport.Addr]*memory)
+			dial := func(ctx context.Context, to transport.Addr) (net.Conn, error) {
+				m, ok := nodes[to]
+				if !ok {
+					return nil, errors.New("no such node")
+				}
+				return m.dial(ctx, to)
+			}
+			var ts []transport.Transport
+			for i := range n {
+				here, m := transport.MakeAddr("memory", fmt.Sprint("node", i)), newMemory()
+				nodes[here] = m
+				ts = append(ts, listen(t, &grpctransport.Options{Advertise: here, Listener: m, Dialer: dial}))
+			}
+			return ts
+		},
+		MaxFrame: grpctransport.DefaultMaxFrame,
+	}
+	for _, c := range gossiptest.TransportCases(harness) {
+		t.Run(c.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if err := c.Run(t, harness); err != nil {
+					t.Error(err)
+				}
 			})
 		})
 	}

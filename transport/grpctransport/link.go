@@ -101,7 +101,7 @@ func (l *link) Recv() ([]byte, error) {
 	}
 	if l.hasEnded() { // perhaps by a Close, after which gRPC may still have had a frame
 		l.rx.Reset()
-		return nil, l.closed("recv from", nil)
+		return nil, l.closed("recv from", err)
 	}
 	return l.rx.bytes, nil
 }
@@ -118,8 +118,8 @@ func (l *link) Close() error {
 // closed returns the error of an operation on a link that has ended, or whose stream has, as err of gRPC says. io.EOF
 // is no cause: from RecvMsg it says that the peer closed the link, from SendMsg that RecvMsg knows why.
 func (l *link) closed(operation string, err error) error {
-	if l.hasEnded() { // whatever gRPC says came of that
-		err = l.cause
+	if l.hasEnded() && (l.cause == nil || err == nil || status.Code(err) == codes.Canceled) {
+		err = l.cause // of which err came
 	}
 	if err == nil || errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s %s: %w", operation, l.peer.Addr, transport.ErrClosed)
