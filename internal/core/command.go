@@ -58,7 +58,7 @@ func (c *Core) writeFor(cmd *Command) Problem {
 		return Left
 	case c.self == nil:
 		return NoNodeID
-	case ks == nil && len(c.keys) >= c.cfg.Limits.Infos:
+	case cmd.Op == OpAdd && ks == nil && len(c.keys) >= c.cfg.Limits.Infos:
 		return LimitReached
 	case cmd.Key == keyClusterID && cmd.Op == OpAdd && !c.sameCluster(cmd.Value):
 		return OtherCluster
@@ -106,7 +106,7 @@ func (c *Core) keepDue() {
 	}
 	for i := range c.keeps {
 		if k := &c.keeps[i]; c.now.Mono >= k.at {
-			k.at = c.now.Mono + k.TTL/2
+			k.at = after(c.now.Mono, k.TTL/2)
 			if left := c.lowerKeeper(k); left > k.TTL/2 {
 				k.at = c.now.Mono + left - k.TTL/2
 				continue

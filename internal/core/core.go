@@ -29,8 +29,8 @@ type Core struct {
 	durable    bool    // the incarnation is: Hellos may be sent
 	started    bool
 	left       bool
-	raisedAt   int64 // Mono of the last raise that a Hello caused
 	raised     bool
+	raisedAt   int64 // Mono of the last raise
 	raiseAt    int64 // gossip may cause a raise again from here on
 	cluster    string
 	clock      wire.Stamp // newest stamp given or seen
@@ -44,8 +44,9 @@ type Core struct {
 	origins []*origin // by idx
 	byID    map[originID]*origin
 	nodes   map[uint64]*nodeState
-	hash    uint64 // of the marks
-	marks   uint32 // how many origins the hash covers
+	hash    uint64      // of the marks
+	marks   uint32      // how many origins the hash covers
+	fresh   []*keyState // whose part of the hash may have changed in this step
 
 	// Whom it is linked to, and whom it could be.
 	links    []*link // by LinkID
@@ -155,6 +156,11 @@ func (c *Core) adoptSelf() {
 	if c.node == 0 || c.inc == 0 {
 		return
 	}
+	if o := c.newest(c.node); o != nil && o.id.inc >= c.inc && o != c.self {
+		c.inc = o.id.inc + 1 // the ID is new to this process, but not to its peers
+		c.durable = false
+		c.out.Persist = c.inc
+	}
 	c.self = c.origin(originID{c.node, c.inc})
 	c.self.tree = true
 	for i := range c.keeps {
@@ -165,19 +171,17 @@ func (c *Core) adoptSelf() {
 	}
 }
 
-// raise takes an incarnation newer than seen, which somebody else uses. byHello says that a Hello told of it: twice
-// within ten seconds, and another live node has this node's ID.
-func (c *Core) raise(seen uint64, byHello bool) {
+// raise takes an incarnation newer than seen, which somebody else uses or has used. alive says that it is another live
+// node that told: if this node has raised its own within the last ten seconds already, the two fight for one ID.
+func (c *Core) raise(seen uint64, alive bool) {
 	if seen < c.inc || c.left {
 		return
 	}
-	if byHello {
-		if c.raised && c.now.Mono-c.raisedAt < duplicateWindow {
-			c.out.Fatal = wire.DuplicateNode
-			return
-		}
-		c.raised, c.raisedAt = true, c.now.Mono
+	if alive && c.raised && c.now.Mono-c.raisedAt < duplicateWindow {
+		c.out.Fatal = wire.DuplicateNode
+		return
 	}
+	c.raised, c.raisedAt = true, c.now.Mono
 	c.inc = seen + 1
 	c.durable = false
 	c.out.Persist = c.inc
@@ -195,6 +199,7 @@ func (c *Core) event(e Event) { c.out.Events = append(c.out.Events, e) }
 // due does what was put off until now.
 func (c *Core) due() {
 	c.expire()
+	c.strays()
 	c.graftDue()
 	c.releaseDue()
 	c.keepDue()

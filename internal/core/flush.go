@@ -17,58 +17,67 @@ func (c *Core) flush(l *link) {
 		return
 	}
 	now := c.now.Mono
+	f := frame{c: c, l: l, b: c.scratch[:0]}
 	switch {
 	case l.hello != nil:
-		f := frame{c: c, l: l, b: c.scratch[:0]}
 		f.hello(l.hello)
 		l.hello = nil
-		f.send()
+	case !l.admitted && l.bye == nil:
 		return
 	case !l.admitted:
+		f.bye()
+	case !l.pending() && (l.advertAt == 0 || now < l.advertAt), now < l.clear(c):
 		return
-	case !l.pending() && (l.advertAt == 0 || now < l.advertAt):
-		return
-	case now < l.clear(c):
-		return
-	}
-	f := frame{c: c, l: l, b: c.scratch[:0]}
-	if l.announce {
-		l.announce = false
-		f.hello(c.announcement())
-	}
-	f.deltas()
-	f.adverts()
-	for _, p := range l.prunes {
-		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: p.o.id.node, Incarnation: f.ref(p.o), Mode: p.mode})
-	}
-	for _, g := range l.grafts {
-		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: g.o.id.node, Incarnation: f.ref(g.o), From: g.o.hw, Mode: g.mode})
-	}
-	l.prunes, l.grafts = l.prunes[:0], l.grafts[:0]
-	if l.marks.pending {
-		f.marks()
-	}
-	if len(l.pings) > 0 {
-		f.b = wire.AppendPing(f.b, l.pings[0])
-		l.pings = slices.Delete(l.pings, 0, 1)
-	}
-	if l.bye != nil && len(l.dirty) == 0 {
-		f.b = wire.AppendBye(f.b, *l.bye)
-		l.bye = nil
-		l.closeAt = now + c.cfg.Timers.Ping
+	default:
+		f.fill()
 	}
 	f.send()
 }
 
+// fill writes all that is pending, as far as it has room.
+func (f *frame) fill() {
+	l := f.l
+	if l.announce {
+		l.announce = false
+		f.hello(f.c.announcement())
+	}
+	f.deltas()
+	f.adverts()
+	f.prunes()
+	if l.marks.pending {
+		f.marks()
+	}
+	f.strays()
+	if len(l.pings) > 0 {
+		f.b = wire.AppendPing(f.b, l.pings[0])
+		l.pings = slices.Delete(l.pings, 0, 1)
+	}
+	if l.bye != nil && !f.full {
+		f.bye()
+	}
+}
+
+func (f *frame) bye() {
+	f.b = wire.AppendBye(f.b, *f.l.bye)
+	f.l.bye = nil
+	f.l.closeAt = f.c.now.Mono + f.c.cfg.Timers.Ping
+}
+
 // frame is one being written.
 type frame struct {
-	c     *Core
-	l     *link
-	b     []byte
-	infos int
-	full  bool // there is more, which goes as soon as this has gone
-	keys  map[string]bool // of infos written for another origin than their own
-	named []*origin       // named by the ID alone, of nodes with several lives
+	c       *Core
+	l       *link
+	b       []byte
+	entries int             // infos and standins
+	full    bool            // there is more, which goes as soon as this has gone
+	keys    map[string]bool // of infos that another origin's range may ask for again
+	named   []*origin       // named by the ID alone, of nodes with several lives
+}
+
+// over reports whether the frame takes no more; then there is more to come.
+func (f *frame) over() bool {
+	f.full = f.full || len(f.b) >= f.c.fullFrame()
+	return f.full
 }
 
 // send hands the frame to the driver.
@@ -94,6 +103,7 @@ func (f *frame) hello(h *wire.Hello) {
 	h.MarksHash, h.MarksCount, h.Wall = c.hash, c.marks, c.now.Wall
 	if l.dialed && h.Verdict == wire.Asked && !l.admitted {
 		l.sentHash, l.sentCount = c.hash, c.marks
+		l.foreign = c.marks > 1 || c.marks == 1 && (c.self == nil || c.self.hw == 0)
 		if h.Reason != wire.Join {
 			l.since = map[int32]uint64{} // the answer says whether the peer has the same marks
 		}
@@ -139,7 +149,7 @@ func (f *frame) deltas() {
 	}
 	done := 0
 	for _, o := range l.dirty {
-		if !f.delta(o) {
+		if f.over() || !f.delta(o) {
 			break
 		}
 		l.of(o).dirty = false
@@ -150,7 +160,7 @@ func (f *frame) deltas() {
 
 // delta writes what the peer lacks of o, and reports whether all of it found room. What did is claimed at once if no
 // key further on was written before: a claim that leaves such a key out would promise too much, and waits for the last
-// frame.
+// frame. Infos beyond hw go along: one of them may be what stands for a key below.
 func (f *frame) delta(o *origin) bool {
 	c, l := f.c, f.l
 	p := l.of(o)
@@ -162,7 +172,7 @@ func (f *frame) delta(o *origin) bool {
 	if l.part.o == o {
 		from = max(from, l.part.seq)
 	}
-	for i := o.after(from); i < len(o.index) && o.index[i].seq <= o.hw; i++ {
+	for i := o.after(from); i < len(o.index); i++ {
 		e := o.index[i]
 		if !e.live(o) {
 			continue
@@ -171,8 +181,8 @@ func (f *frame) delta(o *origin) bool {
 			f.full = true
 			if o.lastAgain > from {
 				l.part = part{o, from}
-			} else if from > p.known {
-				f.claim(o, from)
+			} else if to := min(from, o.hw); to > p.known {
+				f.claim(o, to)
 			}
 			return false
 		}
@@ -201,32 +211,44 @@ func (f *frame) claim(o *origin, to uint64) {
 
 // room reports whether the record of ks fits the frame. The first one always does.
 func (f *frame) room(ks *keyState) bool {
-	return f.infos == 0 || len(f.b) < f.c.fullFrame() && len(f.b)+wire.InfoSize(&ks.rec.Body) <= f.c.cfg.Limits.Frame
+	const standin = 64 // bytes of one without its key
+	size := wire.InfoSize(&ks.rec.Body) + len(ks.key) + standin
+	return f.entries == 0 || len(f.b) < f.c.fullFrame() && len(f.b)+size <= f.c.cfg.Limits.Frame
 }
 
-// entry writes the record that stands for what o wrote at e.
+// entry writes the record that stands for what o wrote at e. No key comes twice in a frame.
 func (f *frame) entry(o *origin, e entry) {
-	rec := e.ks.rec
-	if rec.Seq == e.seq && rec.Node == o.id.node && rec.Incarnation == o.id.inc {
-		if !f.keys[rec.Key] {
-			f.info(rec, o)
+	f.entries++
+	rec, by := e.ks.rec, o
+	if rec.Seq != e.seq || !o.wroteLast(e.ks) {
+		f.b = wire.AppendStandin(f.b, wire.Standin{
+			Key: rec.Key, NodeID: o.id.node, Incarnation: f.ref(o), Seq: e.seq, Keep: f.c.guard(e.ks),
+		})
+		if by = f.c.byID[originID{rec.Node, rec.Incarnation}]; f.l.of(by).known >= rec.Seq {
+			return
 		}
+	}
+	if f.keys[rec.Key] {
 		return
 	}
-	f.b = wire.AppendStandin(f.b, wire.Standin{Key: rec.Key, NodeID: o.id.node, Incarnation: f.ref(o), Seq: e.seq})
-	by := f.c.byID[originID{rec.Node, rec.Incarnation}]
-	if f.keys[rec.Key] || f.l.of(by).known >= rec.Seq {
-		return
+	if by != o || e.seq > o.hw { // it may be met again
+		if f.keys == nil {
+			f.keys = map[string]bool{}
+		}
+		f.keys[rec.Key] = true
 	}
-	if f.keys == nil {
-		f.keys = map[string]bool{}
-	}
-	f.keys[rec.Key] = true
 	f.info(rec, by)
 }
 
+// guard returns for how much longer older infos of the key have to be kept out.
+func (c *Core) guard(ks *keyState) int64 {
+	if ks.hold == never {
+		return never
+	}
+	return max(0, ks.hold-c.now.Mono)
+}
+
 func (f *frame) info(rec *Record, by *origin) {
-	f.infos++
 	inc := f.ref(by)
 	f.b = wire.AppendInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born))
 }
@@ -235,7 +257,13 @@ func (f *frame) info(rec *Record, by *origin) {
 func (f *frame) adverts() {
 	l := f.l
 	l.advertAt = 0
+	done := 0
 	for _, o := range l.adverts {
+		if f.over() {
+			l.advertAt = max(f.c.now.Mono, 1)
+			break
+		}
+		done++
 		p := l.of(o)
 		p.advert = false
 		if p.mode != wire.Lazy || max(p.known, p.told) >= o.hw {
@@ -246,14 +274,40 @@ func (f *frame) adverts() {
 			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
 		})
 	}
-	l.adverts = l.adverts[:0]
+	l.adverts = slices.Delete(l.adverts, 0, done)
+}
+
+// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win.
+func (f *frame) prunes() {
+	l := f.l
+	done := 0
+	for _, p := range l.prunes {
+		if f.over() {
+			break
+		}
+		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: p.o.id.node, Incarnation: f.ref(p.o), Mode: p.mode})
+		done++
+	}
+	l.prunes = slices.Delete(l.prunes, 0, done)
+	done = 0
+	for _, g := range l.grafts {
+		if f.over() {
+			break
+		}
+		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: g.o.id.node, Incarnation: f.ref(g.o), From: g.o.hw, Mode: g.mode})
+		done++
+	}
+	l.grafts = slices.Delete(l.grafts, 0, done)
 }
 
 // marks writes as many marks as fit, the last of them with a full stop.
 func (f *frame) marks() {
 	c, m := f.c, &f.l.marks
+	if m.at == 0 {
+		f.l.strays = c.allStrays()
+	}
 	for ; m.at < len(c.origins); m.at++ {
-		if len(f.b) >= c.fullFrame() {
+		if f.over() {
 			return
 		}
 		if o := c.origins[m.at]; o.hw > 0 {
@@ -262,4 +316,26 @@ func (f *frame) marks() {
 	}
 	f.b = wire.AppendMarksEnd(f.b)
 	*m = marksOut{}
+}
+
+// strays writes the infos that no claim speaks of. They go without one.
+func (f *frame) strays() {
+	l := f.l
+	if f.entries > 0 && len(l.strays) > 0 {
+		f.full = true // another frame's, whose keys are theirs alone
+		return
+	}
+	done := 0
+	for _, ks := range l.strays {
+		if f.over() || !f.room(ks) {
+			f.full = true
+			break
+		}
+		done++
+		if ks.stray != 0 {
+			f.entries++
+			f.info(ks.rec, ks.strayIn)
+		}
+	}
+	l.strays = slices.Delete(l.strays, 0, done)
 }

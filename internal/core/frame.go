@@ -23,7 +23,10 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 		return
 	}
 	for _, d := range f.Origins {
-		c.declared(l, d)
+		if !c.declared(l, d) {
+			c.refuse(l, wire.Busy)
+			return
+		}
 	}
 	if why := c.delta(l, f); why != 0 {
 		c.refuse(l, why)
@@ -41,18 +44,21 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 	}
 	if f.Bye != nil {
 		c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: l.addr, Refusal: f.Bye.Reason})
-		if f.Bye.Reason == wire.Leaving || f.Bye.Reason == wire.DuplicateNode {
+		switch {
+		case f.Bye.Reason == wire.Leaving:
 			c.overlay.shun(c, l.peerAddr(), l.node)
+		case f.Bye.Reason == wire.DuplicateNode && c.raised && c.now.Mono-c.raisedAt < duplicateWindow:
+			c.out.Fatal = wire.DuplicateNode // somebody alive has taken this node's place, again
 		}
 		c.end(l, 0)
 	}
 }
 
-// declared takes in which incarnation a node ID stands for on l.
-func (c *Core) declared(l *link, d wire.Origin) {
+// declared takes in which incarnation a node ID stands for on l. It returns false if there are too many origins.
+func (c *Core) declared(l *link, d wire.Origin) bool {
 	o := c.origin(originID{d.NodeID, d.Incarnation})
 	if o == nil {
-		return
+		return false
 	}
 	if o.sponsor == 0 && o != c.self {
 		o.sponsor = d.Sponsor
@@ -62,6 +68,7 @@ func (c *Core) declared(l *link, d wire.Origin) {
 		c.raise(d.Incarnation, false)
 	}
 	l.lives[d.NodeID] = o
+	return true
 }
 
 // resolve returns the origin that a section of a frame of l names, nil if it names none.
@@ -72,6 +79,14 @@ func (c *Core) resolve(l *link, node, inc uint64) *origin {
 	return l.lives[node]
 }
 
+// unresolved says why a section that names inc could not be resolved: the fault is this node's if it holds all it can.
+func (c *Core) unresolved(inc uint64) wire.Refusal {
+	if inc != 0 && len(c.origins) >= c.cfg.Limits.Origins {
+		return wire.Busy
+	}
+	return wire.Misbehaved
+}
+
 // delta takes in the infos of a frame and then what they cover. Nothing is claimed unless all of them were taken in.
 func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 	for i := range f.Infos {
@@ -79,7 +94,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 		o := c.resolve(l, in.Node, in.Incarnation)
 		switch {
 		case o == nil:
-			return wire.Misbehaved
+			return c.unresolved(in.Incarnation)
 		case o == c.self && in.Seq > o.hw:
 			return wire.DuplicateNode
 		case !c.takeIn(in, o, l):
@@ -90,20 +105,31 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 	for _, s := range f.Standins {
 		o := c.resolve(l, s.NodeID, s.Incarnation)
 		if o == nil {
-			return wire.Misbehaved
+			return c.unresolved(s.Incarnation)
 		}
-		if ks := c.keys[s.Key]; ks != nil && o != c.self && ks.wrote(o, s.Seq) {
+		ks := c.keys[s.Key]
+		if ks == nil {
+			continue
+		}
+		if s.Keep > 0 {
+			ks.hold = max(ks.hold, after(c.now.Mono, s.Keep))
+		}
+		if o != c.self && ks.wrote(o, s.Seq) {
 			o.insert(entry{s.Seq, ks})
 			o.lastAgain = max(o.lastAgain, s.Seq) // for all that is known
 		}
 	}
 	for _, r := range f.Ranges {
 		o := c.resolve(l, r.NodeID, r.Incarnation)
-		if o == nil || o == c.self && r.To > o.hw {
+		if o == nil {
+			return c.unresolved(r.Incarnation)
+		}
+		if o == c.self && r.To > o.hw {
 			return wire.Misbehaved
 		}
 		c.rangeIn(l, o, r, f)
 	}
+	c.strays()
 	return 0
 }
 
@@ -155,7 +181,10 @@ func hopsOf(f *wire.Frame, o *origin, seq uint64) (uint32, bool) {
 func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 	for _, a := range f.Adverts {
 		o := c.resolve(l, a.NodeID, a.Incarnation)
-		if o == nil || o == c.self && a.To > o.hw {
+		if o == nil {
+			return c.unresolved(a.Incarnation)
+		}
+		if o == c.self && a.To > o.hw {
 			return wire.Misbehaved
 		}
 		c.advertIn(l, o, a)
@@ -168,7 +197,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 	for _, g := range f.Grafts {
 		o := c.resolve(l, g.NodeID, g.Incarnation)
 		if o == nil {
-			return wire.Misbehaved
+			return c.unresolved(g.Incarnation)
 		}
 		p := l.of(o)
 		if p.known = g.From; g.From < o.hw {

@@ -50,7 +50,7 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 		}
 		return
 	case wire.Redirected:
-		answer.Alternates = c.alternates(l.node)
+		answer.Alternates = c.alternates(c.neighbours(l.node))
 		c.event(Event{Kind: PeerRedirected, Link: l.id, Node: l.node, Addr: l.addr})
 	default:
 		c.event(Event{Kind: PeerRefused, Link: l.id, Node: l.node, Addr: l.addr, Refusal: answer.Refusal})
@@ -76,8 +76,12 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	if o := c.newest(l.node); l.node != 0 && o != nil && o.id.inc > l.inc {
 		return wire.Refused, wire.DuplicateNode
 	}
-	if !c.settle(l) || c.crossing(l) {
+	old, wins := c.settle(l)
+	if !wins || c.crossing(l) {
 		return wire.Refused, wire.DuplicateLink
+	}
+	if old != nil && h.Reason >= wire.Join && h.Reason <= wire.Heal {
+		return wire.Admitted, 0 // in its place
 	}
 	return c.overlay.room(c, l, h)
 }
@@ -90,7 +94,7 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 	l.helloBy = never
 	c.overlay.answeredFrom(c, d, l.node)
 	if h.KnownIncarnation > c.inc && h.Verdict != wire.Admitted && c.sameCluster(h.ClusterID) {
-		c.raise(h.KnownIncarnation, true)
+		c.raise(h.KnownIncarnation, false)
 	}
 	since := l.since
 	l.since = nil
@@ -111,7 +115,7 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 			return
 		}
 		l.dial = nil
-		if !c.settle(l) {
+		if _, wins := c.settle(l); !wins {
 			c.end(l, 0)
 			return
 		}
@@ -141,6 +145,9 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 
 // admit makes l carry infos.
 func (c *Core) admit(l *link) {
+	if old, _ := c.settle(l); old != nil {
+		c.replace(old, l)
+	}
 	l.admitted, l.upAt = true, c.now.Mono
 	c.out.Links = true
 	c.event(Event{Kind: LinkUp, Link: l.id, Node: l.node, Addr: l.addr})
@@ -175,7 +182,7 @@ func (c *Core) joined(l *link) {
 			c.push(l, c.self, false)
 		}
 	}
-	if l.sentCount <= 1 {
+	if !l.foreign {
 		c.pushAll(l) // the peer sends no marks back; what came in since the Hello, nobody over there has
 	}
 	c.graftOrphans(l)
@@ -208,33 +215,43 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, false
 	c.adoptedBy(l)
 	c.out.Links = true
-	if !c.settle(l) {
+	if old, wins := c.settle(l); !wins {
 		c.end(l, 0)
+	} else if old != nil {
+		c.replace(old, l)
 	}
 }
 
 // settle decides, where a pair of nodes has two links, which stays: that of the newer incarnation; else the one that
 // the lower ID dialled, so that both ends agree without a message; among equals the newer, since its dialler knows
-// that the older is gone. It ends the other link and reports whether l stays.
-func (c *Core) settle(l *link) bool {
+// that the older is gone. It returns the other link, if there is one, and whether l wins.
+func (c *Core) settle(l *link) (other *link, wins bool) {
 	for _, x := range c.links {
 		if x == l || !x.admitted || x.closing || !samePeer(x, l) {
 			continue
 		}
-		wins := l.inc > x.inc
-		if l.inc == x.inc {
-			lower := c.node < l.node
-			if c.node == 0 || l.node == 0 {
-				lower = c.cfg.Instance < l.instance
-			}
-			wins = l.dialed == lower || x.dialed != lower
+		if l.inc != x.inc {
+			return x, l.inc > x.inc
 		}
-		if !wins {
-			return false
+		lower := c.node < l.node
+		if c.node == 0 || l.node == 0 {
+			lower = c.cfg.Instance < l.instance
 		}
-		c.end(x, 0)
+		return x, l.dialed == lower || x.dialed != lower
 	}
-	return true
+	return nil, true
+}
+
+// replace ends the link of a pair that lost against l. A node whose ID another one has taken is told so.
+func (c *Core) replace(old, l *link) {
+	if old.inc >= l.inc || old.node == 0 {
+		c.end(old, 0)
+		return
+	}
+	old.bye = &wire.Bye{Reason: wire.DuplicateNode}
+	old.admitted, old.wake = false, true
+	old.closeAt = c.now.Mono + c.cfg.Timers.Ping
+	c.detach(old)
 }
 
 func samePeer(a, b *link) bool {
@@ -251,22 +268,25 @@ func (c *Core) crossing(l *link) bool {
 		slices.ContainsFunc(c.links, func(x *link) bool { return x != l && !x.closing && ours(x.dial) })
 }
 
-// alternates names up to four neighbours, those least often named first.
-func (c *Core) alternates(asker uint64) []wire.Member {
+// neighbours returns the links to peers that asker may be sent to.
+func (c *Core) neighbours(asker uint64) []*link {
 	var ls []*link
 	for _, l := range c.links {
 		if l.admitted && !l.closing && l.node != asker && l.node != 0 && l.addr.Address != "" {
 			ls = append(ls, l)
 		}
 	}
+	return ls
+}
+
+// alternates names up to four of the neighbours, those least often named first.
+func (c *Core) alternates(ls []*link) []wire.Member {
 	slices.SortStableFunc(ls, func(a, b *link) int { return a.handed - b.handed })
 	var ms []wire.Member
 	for _, l := range ls[:min(len(ls), 4)] {
 		ms = append(ms, wire.Member{NodeID: l.node, Addr: l.addr})
 	}
-	if len(ms) > 0 {
-		ls[0].handed++
-	}
+	ls[0].handed++
 	return ms
 }
 

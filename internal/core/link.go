@@ -39,6 +39,8 @@ type link struct {
 	bye      *wire.Bye
 	pings    []wire.Ping
 	marks    marksOut
+	strays   []*keyState // to be sent with the marks
+	foreign  bool        // the marks at the beginning of this link were not only of the joining node itself
 	dirty    []*origin
 	part     part
 	adverts  []*origin
@@ -257,7 +259,7 @@ func (l *link) next(c *Core) int64 {
 
 // pending reports whether there is anything to send that does not wait for company.
 func (l *link) pending() bool {
-	return len(l.dirty) > 0 || l.hello != nil || l.bye != nil || len(l.pings) > 0 || l.announce || l.marks.pending ||
+	return len(l.dirty) > 0 || l.hello != nil || l.bye != nil || len(l.pings) > 0 || l.announce || l.marks.pending || len(l.strays) > 0 ||
 		len(l.prunes) > 0 || len(l.grafts) > 0
 }
 

@@ -51,21 +51,24 @@ func (o *overlay) member(node uint64) *member {
 }
 
 // changed keeps the members in step with the descriptors.
-func (o *overlay) changed(c *Core, kind ChangeKind, rec, lost *Record) {
+func (o *overlay) changed(c *Core, rec, lost *Record) {
 	if len(rec.Key) <= len(nodeKeyPrefix) || rec.Key[:len(nodeKeyPrefix)] != nodeKeyPrefix {
 		return
 	}
-	if kind == Deleted || kind == Expired {
-		if d := descriptorOf(lost); d != nil {
-			if i, ok := o.place(ringPos(d.NodeId), d.NodeId); ok {
+	d := descriptorOf(rec)
+	if d == nil {
+		if lost == nil {
+			return
+		}
+		if was := descriptorOf(lost); was != nil {
+			if i, ok := o.place(ringPos(was.NodeId), was.NodeId); ok {
 				o.members = slices.Delete(o.members, i, i+1)
 				o.wakeMaintain(c, 0)
 			}
 		}
 		return
 	}
-	d := descriptorOf(rec)
-	if d == nil || d.NodeId == c.node {
+	if d.NodeId == c.node {
 		return
 	}
 	addr := wire.Addr{Network: d.GetAddress().GetNetwork(), Address: d.GetAddress().GetAddress()}

@@ -18,9 +18,10 @@ type origin struct {
 	index   []entry
 	stale   int // entries of index that no longer count
 
-	lastAgain uint64 // seq of the newest write here of a key that the origin had written before
-	progress  int64  // Mono at which an info of it came last
-	pushed    int64  // Mono at which hw moved last without having asked
+	lastAgain uint64      // seq of the newest write here of a key that the origin had written before
+	strays    []*keyState // those whose record is an info of it beyond hw, and some that were
+	progress  int64       // Mono at which an info of it came last
+	pushed    int64       // Mono at which hw moved last without having asked
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
@@ -81,6 +82,11 @@ func (c *Core) origin(id originID) *origin {
 	i := sort.Search(len(n.lives), func(i int) bool { return n.lives[i].id.inc > id.inc })
 	n.lives = slices.Insert(n.lives, i, o)
 	return o
+}
+
+// wroteLast reports whether the record of ks is one of o.
+func (o *origin) wroteLast(ks *keyState) bool {
+	return ks.rec.Node == o.id.node && ks.rec.Incarnation == o.id.inc
 }
 
 // newest returns the newest life of node, nil if none is known.
@@ -160,5 +166,9 @@ func (c *Core) advance(o *origin, to uint64) {
 	}
 	o.hw = to
 	c.hash ^= mix(o.id.node, o.id.inc, to)
+	if len(o.strays) > 0 {
+		c.fresh = append(c.fresh, o.strays...)
+		o.strays = slices.DeleteFunc(o.strays, func(ks *keyState) bool { return ks.dead || ks.rec.Seq <= to || !o.wroteLast(ks) })
+	}
 	c.overlay.lastLearned = c.now.Mono
 }

@@ -344,7 +344,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		if h.Redirects >= 4 && !o.young && (space || o.evict(c)) {
 			return wire.Admitted, 0
 		}
-		if len(c.alternates(l.node)) > 0 {
+		if len(c.neighbours(l.node)) > 0 {
 			return wire.Redirected, 0
 		}
 	case wire.Ring, wire.Heal:

@@ -14,9 +14,11 @@ import (
 type keyState struct {
 	key     string
 	rec     *Record
-	hold    int64 // Mono until which a skeleton here has to stay; never: for ever
-	forget  int64 // Mono at which the skeleton goes; 0: rec is live
-	dead    bool  // gone from the store
+	hold    int64   // Mono until which a skeleton here has to stay; never: for ever
+	forget  int64   // Mono at which the skeleton goes; 0: rec is live
+	dead    bool    // gone from the store
+	stray   uint64  // what it adds to Core.hash, because rec is beyond its origin's hw; 0: nothing
+	strayIn *origin // in whose strays it is
 	first   writer
 	writers []writer // the others
 }
@@ -83,7 +85,11 @@ func (c *Core) stamp(old *Record) wire.Stamp {
 	c.clock = wire.Stamp{Wall: max(c.now.Wall, c.clock.Wall+1)}
 	s := c.clock
 	if old != nil && compareStamp(s, old.Stamp) <= 0 {
-		s = wire.Stamp{Wall: old.Stamp.Wall + 1}
+		if s = old.Stamp; s.Logical < math.MaxInt32 {
+			s.Logical++
+		} else {
+			s = wire.Stamp{Wall: s.Wall + 1}
+		}
 	}
 	return s
 }
@@ -117,6 +123,7 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 	}
 	c.place(rec, o)
 	c.advance(o, seq)
+	c.strays()
 	c.published(o, nil)
 }
 
@@ -197,6 +204,7 @@ func (c *Core) place(rec *Record, o *origin) {
 	if lost != nil {
 		ks.hold = max(ks.hold, hold(lost), lost.Expires)
 	}
+	c.fresh = append(c.fresh, ks)
 	if ks.rec != rec {
 		return
 	}
@@ -238,9 +246,13 @@ func hold(rec *Record) int64 {
 	return 0
 }
 
-// bury says when the key, whose record is no longer live, may be forgotten.
+// bury says when the key, whose record is no longer live, may be forgotten: MaxTTL after it expired, wherever that was,
+// so that handing a skeleton on does not renew it.
 func (c *Core) bury(ks *keyState) {
-	ks.forget = max(ks.hold, after(c.now.Mono, c.cfg.Timers.MaxTTL))
+	ks.forget = max(ks.hold, 1)
+	if ks.rec.State == wire.Skeleton {
+		ks.forget = max(ks.forget, after(min(ks.rec.Expires, c.now.Mono), c.cfg.Timers.MaxTTL))
+	}
 	c.schedule(ks.forget, ks.key)
 }
 
@@ -277,6 +289,7 @@ func (c *Core) expire() {
 			lost := ks.rec
 			ks.rec = &rec
 			c.bury(ks)
+			c.fresh = append(c.fresh, ks)
 			c.changed(Expired, ks, lost)
 		case ks.forget == at:
 			if ks.hold > at {
@@ -284,6 +297,7 @@ func (c *Core) expire() {
 				continue
 			}
 			ks.dead = true
+			c.fresh = append(c.fresh, ks)
 			ks.first.o.stale++
 			for _, w := range ks.writers {
 				w.o.stale++
@@ -293,10 +307,39 @@ func (c *Core) expire() {
 	}
 }
 
+// strays counts into the hash of the marks what the marks do not speak of: records that stand for their key although the
+// range they belong to was not claimed, because it came in parts or another origin's did. Two nodes with equal hashes
+// hold the same.
+func (c *Core) strays() {
+	for _, ks := range c.fresh {
+		c.stray(ks)
+	}
+	clear(c.fresh)
+	c.fresh = c.fresh[:0]
+}
+
+func (c *Core) stray(ks *keyState) {
+	was := ks.stray
+	ks.stray = 0
+	if !ks.dead && ks.rec.State != wire.Skeleton {
+		if o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]; ks.rec.Seq > o.hw {
+			ks.stray = mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
+			if ks.strayIn != o {
+				ks.strayIn = o
+				o.strays = append(o.strays, ks)
+			}
+		}
+	}
+	if ks.stray == 0 {
+		ks.strayIn = nil
+	}
+	c.hash ^= was ^ ks.stray
+}
+
 // changed tells the driver and the overlay that the record of a key is another.
 func (c *Core) changed(kind ChangeKind, ks *keyState, lost *Record) {
 	c.out.Changes = append(c.out.Changes, Change{kind, ks.rec})
-	c.overlay.changed(c, kind, ks.rec, lost)
+	c.overlay.changed(c, ks.rec, lost)
 	if ks.key == keyClusterID && ks.rec.State == wire.Live {
 		c.adoptCluster(ks.rec.Value)
 	}

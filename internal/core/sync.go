@@ -17,13 +17,16 @@ func (c *Core) equalSince(l *link, since map[int32]uint64) {
 			hw = was
 		}
 		p := l.of(o)
-		p.known = max(p.known, hw)
+		if p.known = max(p.known, hw); max(p.known, p.told) < o.hw {
+			c.advertise(l, o, c.advertDelay(l, o)) // it came in while the link was not up yet
+		}
 	}
 }
 
 // marksIn takes in how far the peer covers each origin.
 func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 	for _, m := range marks {
+		l.foreign = l.foreign || m.NodeID != l.node
 		o := c.origin(originID{m.NodeID, m.Incarnation})
 		if o == nil {
 			continue
@@ -44,13 +47,16 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			c.missing(l, o, m.Seq, unknownHops, delay)
 		}
 	}
+	if end {
+		l.strays = c.allStrays()
+	}
 	switch {
 	case !end:
 	case l.bulk:
 		l.bulk = false
 		c.pushAll(l)
 		// Whoever holds more than its own infos may hold what nobody on this side does.
-		l.marks.pending = len(marks) > 1
+		l.marks.pending = l.foreign
 	case l.join && l.dialed:
 		c.pushAll(l)
 	default:
@@ -61,6 +67,19 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 		}
 	}
 	l.wake = true
+}
+
+// allStrays lists the keys whose record the marks do not speak of.
+func (c *Core) allStrays() []*keyState {
+	var all []*keyState
+	for _, o := range c.origins {
+		for _, ks := range o.strays {
+			if ks.stray != 0 && o.wroteLast(ks) {
+				all = append(all, ks)
+			}
+		}
+	}
+	return all
 }
 
 // pushAll sends the peer all that it lacks. What it has never heard of, it hears from here from now on.
