@@ -26,8 +26,9 @@ const (
 )
 
 // Listen makes a Transport that accepts links on a gRPC server of its own, at address: "host:port" for TCP, where
-// port 0 is one that is free, or "unix:" and the path of a socket (on Linux also "unix:@name", without a file). The
-// server has the gossip service only.
+// port 0 is one that is free, or "unix:" and the path of a socket (on Linux also "unix:@name", without a file). A
+// socket's file goes when the Transport is closed; one left by a crash is in the way and an error. The server has the
+// gossip service only.
 func Listen(address string, opts *Options) (*Transport, error) {
 	t, err := listen(address, opts)
 	if err != nil {

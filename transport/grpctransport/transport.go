@@ -55,7 +55,8 @@ func newTransport(opts Options) *Transport {
 // already. Peers dial advertise. For links to this node, the credentials, limits, keepalive and interceptors of s hold.
 //
 // Close ends the streams of the gossip service and refuses new ones, with the status UNAVAILABLE; s it leaves alone.
-// To stop s gracefully, call Close first: GracefulStop waits for every stream, and a link is one that does not end.
+// To stop s gracefully, call Close first: GracefulStop waits for every stream, and a link is one that does not end. As
+// with any service, a peer that does not read what it was sent holds GracefulStop up until Stop.
 func Register(s grpc.ServiceRegistrar, advertise transport.Addr, opts *Options) (*Transport, error) {
 	var errs []error
 	if s == nil {
