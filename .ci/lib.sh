@@ -44,8 +44,13 @@ fuzz() {
 	done < <(awk '/^Fuzz/ { targets[++n] = $1 } /^ok/ { for (i = 1; i <= n; i++) print $2, targets[i]; n = 0 }' "$out/targets")
 }
 
-# example runs a program of the examples, $1, with the arguments behind it; its exit status is the verdict.
+# example runs a program of the examples, $1, with the arguments behind it. Its exit status is the verdict; of what it
+# prints, the last line is shown, and all of it if it fails.
 example() {
 	echo "--- go run ./examples/$*"
-	go run "./examples/$@"
+	if ! go run "./examples/$@" >"$out/example" 2>&1; then
+		cat "$out/example"
+		fail "examples/$*"
+	fi
+	tail -n 1 "$out/example"
 }
