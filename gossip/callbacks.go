@@ -27,8 +27,9 @@ type registration struct {
 	replay  bool // the infos known at registration are still to be told
 	batch   *batch
 	waiting []*core.Record // the latest of each key, in the order in which the keys changed; nil: nothing any more
-	places  map[string]int // of the keys in waiting, once they are many
 	holes   int            // how many of waiting are nil
+	places  map[string]int // of the keys in waiting[:placed]; nil while nobody asked
+	placed  int
 }
 
 // batch is what one goroutine, or several after one another, tell a Callback.
@@ -105,7 +106,7 @@ func (l *loop) registered(r *registration) {
 // unregistered forgets r.
 func (l *loop) unregistered(r *registration) {
 	l.index.remove(r)
-	r.waiting, r.places, r.holes = nil, nil, 0
+	r.waiting, r.holes, r.places, r.placed = nil, 0, nil, 0
 }
 
 // notify tells the registrations of a change that is published.
@@ -114,7 +115,7 @@ func (l *loop) notify(c core.Change) {
 	case core.Added, core.Updated:
 		l.matched = l.index.match(c.Record.Key, l.matched[:0])
 		for _, r := range l.matched {
-			if r.add(c.Record) {
+			if r.add(c.Record, c.Kind == core.Added) {
 				l.g.stats.callbacksCoalesced.Add(1)
 			}
 			l.told = append(l.told, r)
@@ -132,28 +133,33 @@ const few = 16
 
 // place returns where the record of key waits, -1 if none does.
 func (r *registration) place(key string) int {
-	if r.places != nil {
-		if i, ok := r.places[key]; ok {
-			return i
-		}
-		return -1
+	if len(r.waiting) <= few {
+		return slices.IndexFunc(r.waiting, func(rec *core.Record) bool { return rec != nil && rec.Key == key })
 	}
-	return slices.IndexFunc(r.waiting, func(rec *core.Record) bool { return rec != nil && rec.Key == key })
+	if r.places == nil {
+		r.places = make(map[string]int, len(r.waiting))
+	}
+	for ; r.placed < len(r.waiting); r.placed++ {
+		if rec := r.waiting[r.placed]; rec != nil {
+			r.places[rec.Key] = r.placed
+		}
+	}
+	if i, ok := r.places[key]; ok {
+		return i
+	}
+	return -1
 }
 
-// add has the Callback told of rec, instead of an older record of its key that waits: then it reports true.
-func (r *registration) add(rec *core.Record) (instead bool) {
-	if i := r.place(rec.Key); i >= 0 {
-		r.waiting[i] = rec
-		return true
+// add has the Callback told of rec, instead of an older record of its key that waits: then it reports true. If rec is
+// the first live one of its key, none does.
+func (r *registration) add(rec *core.Record, first bool) (instead bool) {
+	if !first {
+		if i := r.place(rec.Key); i >= 0 {
+			r.waiting[i] = rec
+			return true
+		}
 	}
 	r.waiting = append(r.waiting, rec)
-	switch n := len(r.waiting); {
-	case r.places != nil:
-		r.places[rec.Key] = n - 1
-	case n > few:
-		r.locate()
-	}
 	return false
 }
 
@@ -166,32 +172,23 @@ func (r *registration) drop(key string) {
 	r.waiting[i] = nil
 	delete(r.places, key)
 	if r.holes++; r.holes > len(r.waiting)/2 {
-		r.waiting = slices.DeleteFunc(r.waiting, func(rec *core.Record) bool { return rec == nil })
-		r.holes = 0
-		r.locate()
+		r.compact()
 	}
 }
 
-// locate notes the places of all that waits, if that is much.
-func (r *registration) locate() {
-	if r.places = nil; len(r.waiting) <= few {
-		return
-	}
-	r.places = make(map[string]int, len(r.waiting))
-	for i, rec := range r.waiting {
-		if rec != nil {
-			r.places[rec.Key] = i
-		}
-	}
+// compact closes the holes.
+func (r *registration) compact() {
+	r.waiting = slices.DeleteFunc(r.waiting, func(rec *core.Record) bool { return rec == nil })
+	r.holes, r.places, r.placed = 0, nil, 0
 }
 
 // take returns what waits as a batch, nil if nothing does.
 func (r *registration) take() *batch {
-	recs := r.waiting
 	if r.holes > 0 {
-		recs = slices.DeleteFunc(recs, func(rec *core.Record) bool { return rec == nil })
+		r.compact()
 	}
-	r.waiting, r.places, r.holes = nil, nil, 0
+	recs := r.waiting
+	r.waiting, r.places, r.placed = nil, nil, 0
 	if len(recs) == 0 {
 		return nil
 	}
@@ -269,12 +266,9 @@ func (r *registration) skip(told []*core.Record) {
 		j, found := slices.BinarySearchFunc(told, rec.Key, func(t *core.Record, key string) int { return strings.Compare(t.Key, key) })
 		if found && !newer(rec, told[j]) {
 			r.waiting[i] = nil
-			r.holes++
 		}
 	}
-	r.waiting = slices.DeleteFunc(r.waiting, func(rec *core.Record) bool { return rec == nil })
-	r.holes = 0
-	r.locate()
+	r.compact()
 }
 
 // newer reports whether a stands above b in the order of infos.

@@ -26,7 +26,7 @@ type Gossip struct {
 	accepted atomic.Int64 // links that were accepted and have not ended
 
 	commands  commands
-	records   records
+	records   *records
 	nodeID    atomic.Uint64
 	snapshot  atomic.Pointer[snapshot]
 	connected chan struct{}
@@ -46,6 +46,7 @@ func New(cfg Config) (*Gossip, error) {
 		helpers:   helpers{running: make(map[string]int)},
 		born:      cfg.Clock.Now(),
 		commands:  commands{overlay: make(map[string]pendingWrite)},
+		records:   newRecords(),
 		connected: make(chan struct{}),
 	}
 	g.nodeID.Store(uint64(cfg.NodeID))

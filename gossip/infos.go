@@ -9,14 +9,12 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/grapevine-go/grapevine/internal/core"
-	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
 // Info is a small fact: what stands under one key.
@@ -27,38 +25,6 @@ type Info struct {
 	Expires time.Time     // the end of its lifetime, by this node's clock; zero: never
 	Hops    int           // links it has crossed since its origin; 0: written here
 	NodeID  NodeID        // its origin
-}
-
-// records holds the live infos for readers, who wait for nobody. Only the loop writes.
-type records struct {
-	m sync.Map // key: *core.Record
-}
-
-func (r *records) get(key string) *core.Record {
-	if v, ok := r.m.Load(key); ok {
-		return v.(*core.Record)
-	}
-	return nil
-}
-
-func (r *records) set(rec *core.Record) { r.m.Store(rec.Key, rec) }
-func (r *records) remove(key string)    { r.m.Delete(key) }
-
-func live(r *core.Record, now int64) bool {
-	return r != nil && r.State == wire.Live && now < r.Expires
-}
-
-// pick returns the live records whose keys are wanted, by key.
-func (r *records) pick(now int64, wanted func(key string) bool) []*core.Record {
-	var recs []*core.Record
-	r.m.Range(func(key, v any) bool {
-		if rec := v.(*core.Record); live(rec, now) && wanted(rec.Key) {
-			recs = append(recs, rec)
-		}
-		return true
-	})
-	slices.SortFunc(recs, func(a, b *core.Record) int { return strings.Compare(a.Key, b.Key) })
-	return recs
 }
 
 // AddInfo writes val under key and spreads it through the network. It lives for ttl, 0 for ever; then it is gone on
@@ -215,11 +181,10 @@ func makeInfo(r *core.Record, now core.Now) Info {
 func (g *Gossip) MaxHops() uint32 {
 	var hops uint32
 	now := g.now().Mono
-	g.records.m.Range(func(_, v any) bool {
-		if rec := v.(*core.Record); live(rec, now) {
+	g.records.each(func(rec *core.Record) {
+		if live(rec, now) {
 			hops = max(hops, rec.Hops)
 		}
-		return true
 	})
 	return hops
 }
