@@ -1,0 +1,78 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// What the tests in core_test see of a core.
+
+// Origin names an origin.
+type Origin struct{ Node, Incarnation uint64 }
+
+// Marks returns how far the core covers each origin it covers anything of.
+func (c *Core) Marks() map[Origin]uint64 {
+	marks := map[Origin]uint64{}
+	for _, o := range c.origins {
+		if o.hw > 0 {
+			marks[Origin{o.id.node, o.id.inc}] = o.hw
+		}
+	}
+	return marks
+}
+
+// MarksHash returns the running hash of the marks and their number.
+func (c *Core) MarksHash() (uint64, uint32) { return c.hash, c.marks }
+
+// MarksHashAnew computes the same from nothing: the marks, and the records that stand beyond their origin's.
+func (c *Core) MarksHashAnew() (hash uint64, n uint32) {
+	for _, o := range c.origins {
+		if o.hw > 0 {
+			hash ^= mix(o.id.node, o.id.inc, o.hw)
+			n++
+		}
+	}
+	for _, ks := range c.keys {
+		o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]
+		if ks.rec.State != wire.Skeleton && ks.rec.Seq > o.hw {
+			hash ^= mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
+		}
+	}
+	return hash, n
+}
+
+// Record returns what stands under key, skeletons and tombstones included; nil: nothing.
+func (c *Core) Record(key string) *Record {
+	if ks := c.keys[key]; ks != nil {
+		return ks.rec
+	}
+	return nil
+}
+
+// Keys lists the keys that something stands under, sorted.
+func (c *Core) Keys() []string {
+	keys := make([]string, 0, len(c.keys))
+	for k := range c.keys {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Incarnation returns the incarnation the core writes under, 0 before InStart.
+func (c *Core) Incarnation() uint64 { return c.inc }
+
+// Parent returns the link that origin o comes over, 0 for none.
+func (c *Core) Parent(o Origin) LinkID {
+	if o := c.byID[originID{o.Node, o.Incarnation}]; o != nil {
+		return o.parent
+	}
+	return 0
+}
+
+// Eager reports whether the core pushes origin o over the link.
+func (c *Core) Eager(id LinkID, o Origin) bool {
+	l, x := c.link(id), c.byID[originID{o.Node, o.Incarnation}]
+	return l != nil && x != nil && l.of(x).mode == wire.Eager
+}
