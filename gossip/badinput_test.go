@@ -138,8 +138,8 @@ func TestDuplicateNodeID(t *testing.T) {
 		pass(30 * time.Second)
 		cancel()
 		wg.Wait()
-		if len(errs) != 2 || !errors.Is(errs[0], gossip.ErrDuplicateNodeID) {
-			t.Errorf("Run of two nodes with one ID = %v, want ErrDuplicateNodeID of the first to end", errs)
+		if len(errs) != 2 || !errors.Is(errs[0], gossip.ErrDuplicateNodeID) || errs[1] != nil {
+			t.Errorf("Run of two nodes with one ID = %v, want ErrDuplicateNodeID of one, and nil of the other when it is stopped", errs)
 		}
 		unharmed()
 	})

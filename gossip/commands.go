@@ -80,6 +80,7 @@ type commands struct {
 
 // admit puts a command into the inbox, and what it writes before the eyes of readers. It waits for nothing.
 func (g *Gossip) admit(c *command) error {
+	now := g.cfg.Clock.Now()
 	q := &g.commands
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -102,7 +103,7 @@ func (g *Gossip) admit(c *command) error {
 			n:       c.N,
 			deleted: c.Op == core.OpDelete,
 			value:   c.Value,
-			stamp:   g.cfg.Clock.Now().Round(0),
+			stamp:   now.Round(0),
 			ttl:     time.Duration(c.TTL),
 			node:    g.GetNodeID(),
 		}

@@ -59,7 +59,7 @@ var (
 // RefusedError says that a link was refused, or ended, for a reason that needs somebody's attention.
 type RefusedError struct {
 	Peer   Peer
-	Reason error // wraps ErrOtherCluster, ErrVersion, ErrCorrupt, ErrMisbehaved or ErrUnauthorized; of one's own ID in use, ErrDuplicateNodeID
+	Reason error // wraps ErrOtherCluster, ErrVersion, ErrCorrupt, ErrMisbehaved or ErrUnauthorized
 	ByPeer bool  // the peer refused this node; otherwise this node refused the peer
 }
 
@@ -74,7 +74,7 @@ func (e *RefusedError) Error() string {
 // Unwrap returns the reason.
 func (e *RefusedError) Unwrap() error { return e.Reason }
 
-// refusal returns the error for r, nil for the reasons that are part of an ordinary day.
+// refusal returns the error for r, nil for the reasons that are part of an ordinary day; see ordinary.
 func refusal(r wire.Refusal) error {
 	switch r {
 	case wire.OtherCluster:
@@ -87,8 +87,6 @@ func refusal(r wire.Refusal) error {
 		return ErrMisbehaved
 	case wire.Unauthorized:
 		return ErrUnauthorized
-	case wire.DuplicateNode:
-		return ErrDuplicateNodeID
 	}
 	return nil
 }

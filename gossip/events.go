@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -187,10 +188,14 @@ func (l *loop) heard(e core.Event) {
 		l.report(event{level: slog.LevelWarn, text: "another start of this node is about: incarnation raised", peer: peer})
 	case core.ClockAhead:
 		l.g.stats.clocksAhead.Add(1)
-		l.report(event{level: slog.LevelWarn, text: "the clock of a node is ahead", peer: peer})
+		if now := l.g.last.Load(); l.clockWarned == 0 || now-l.clockWarned >= int64(time.Minute) {
+			l.clockWarned = now
+			l.report(event{level: slog.LevelWarn, text: "the clock of a node is ahead", peer: peer, key: e.Text})
+		}
 	case core.NoSeeds:
 		l.report(event{level: slog.LevelWarn, text: "resolvers name nobody to join"})
 	case core.LimitHit:
+		l.g.stats.limitHits.Add(1)
 		l.report(event{level: slog.LevelError, text: "limit reached", peer: peer, attr: slog.String("what", e.Text), err: ErrLimit})
 	}
 }
@@ -218,6 +223,8 @@ func ordinary(r wire.Refusal) string {
 		return "same node"
 	case wire.DuplicateLink:
 		return "linked already"
+	case wire.DuplicateNode:
+		return "same node ID"
 	case wire.Leaving:
 		return "leaving"
 	}

@@ -64,8 +64,9 @@ func (g *Gossip) now() core.Now {
 // report has the loop report e.
 func (g *Gossip) report(e event) { g.inbox.put(message{kind: inReport, body: &e}) }
 
-// Start runs the node on a goroutine of its own. stop ends it and returns what Run returns; it may be called any number
-// of times, though not by a Callback, an Observer or a plug-in, for which Run waits.
+// Start runs the node on a goroutine of its own. stop ends it and returns what Run returns, which is also how one learns
+// why a node has ended by itself. It may be called any number of times, though not by a Callback, an Observer or a
+// plug-in, for which Run waits.
 func (g *Gossip) Start(ctx context.Context) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)

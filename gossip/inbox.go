@@ -50,7 +50,7 @@ type inbox struct {
 }
 
 // keepBatch is the capacity up to which a batch's memory is used again.
-const keepBatch = 1024
+const keepBatch = 128
 
 func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
 

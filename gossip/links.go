@@ -117,9 +117,12 @@ func (g *Gossip) write(k *link) {
 // closeLink closes conn. Whatever goes wrong, it has ended, as far as anybody can do something about it.
 func closeLink(conn transport.Link) { _ = guard(conn.Close) }
 
-// send hands a frame to the writer. The core has no other under way on this link, so there is room.
+// send hands a frame to the writer, which has no other.
 func (l *loop) send(s core.Send) {
 	if k := l.links[s.Link]; k != nil && !k.closing {
+		if k.sending {
+			panic("gossip: the core sends a second frame before the first has gone")
+		}
 		k.sending = true
 		k.out <- s.Frame
 	}

@@ -43,6 +43,8 @@ type loop struct {
 	cluster  string
 	sentinel bool // KeySentinel was seen
 	met      bool // connected is closed
+
+	clockWarned int64 // Mono of the last warning of clocks that are ahead; 0: none
 }
 
 // handle takes in what has happened.
@@ -130,7 +132,7 @@ func (l *loop) step(in core.Input) {
 		l.answer(r)
 	}
 	if out.Fatal != 0 {
-		l.fail("stay in the network", refusal(out.Fatal))
+		l.fail("stay in the network", ErrDuplicateNodeID)
 	}
 }
 

@@ -32,6 +32,7 @@ type Stats struct {
 	CommandsDropped uint64 // calls of AddInfo and the like that the stopping node did not take in any more
 	EventsDropped   uint64 // not delivered to the Logger or the Observer: too slow, or panicked
 	ClocksAhead     uint64 // infos stamped more than Timers.MaxSkew ahead
+	LimitHits       uint64 // times that Limits.Infos or Limits.Origins kept something of a peer out
 	ResolverErrors  uint64
 	StoreErrors     uint64
 }
@@ -50,7 +51,7 @@ type counters struct {
 	refused, refusedUs                                    refusals
 	callbacks, callbacksCoalesced, callbackPanics         atomic.Uint64
 	commandsDropped, eventsDropped                        atomic.Uint64
-	clocksAhead, resolverErrors, storeErrors              atomic.Uint64
+	clocksAhead, limitHits, resolverErrors, storeErrors   atomic.Uint64
 }
 
 // refusals counts by wire.Refusal; what peers say beyond those counts as NoRefusal.
@@ -105,6 +106,7 @@ func (g *Gossip) Stats() Stats {
 		CommandsDropped:    c.commandsDropped.Load(),
 		EventsDropped:      c.eventsDropped.Load(),
 		ClocksAhead:        c.clocksAhead.Load(),
+		LimitHits:          c.limitHits.Load(),
 		ResolverErrors:     c.resolverErrors.Load(),
 		StoreErrors:        c.storeErrors.Load(),
 	}

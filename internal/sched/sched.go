@@ -4,7 +4,8 @@ package sched
 
 // Scheduler is an optional interface of a clock.Clock. A node whose clock has it starts no goroutine by itself.
 //
-// The methods are safe for concurrent use. They do not call f before they return.
+// The methods are safe for concurrent use. Go and Post do not call f before they return, and may be called under a lock that f
+// takes.
 type Scheduler interface {
 	// Go runs f on a goroutine of its own, some time. It is the n-th of that name which this node starts.
 	Go(name string, n uint64, f func())
