@@ -53,14 +53,13 @@ func (g *Gossip) describe(desc *NodeDescriptor) (*command, error) {
 // describeSelf publishes the least that others have to know of a node whose ID was configured, unless the application
 // has said more.
 func (g *Gossip) describeSelf() error {
-	addr := g.cfg.Transport.Addr()
 	id := g.GetNodeID()
 	if id == 0 {
 		return nil
 	}
 	c, err := g.describe(&NodeDescriptor{
 		NodeId:  uint64(id),
-		Address: &gossippb.UnresolvedAddr{Network: addr.Network(), Address: addr.String()},
+		Address: &gossippb.UnresolvedAddr{Network: g.addr.Network(), Address: g.addr.String()},
 	})
 	if err != nil {
 		return err

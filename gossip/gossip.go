@@ -8,12 +8,14 @@ import (
 
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/sched"
+	"github.com/grapevine-go/grapevine/transport"
 )
 
 // Gossip is a node of the network. All methods may be called at any time, before and after Run too, by any number of
 // goroutines.
 type Gossip struct {
 	cfg     Config
+	addr    transport.Addr  // of the Transport
 	sched   sched.Scheduler // nil: the Go scheduler
 	inbox   *inbox
 	helpers helpers
@@ -41,6 +43,7 @@ func New(cfg Config) (*Gossip, error) {
 	}
 	g := &Gossip{
 		cfg:       cfg,
+		addr:      cfg.Transport.Addr(),
 		sched:     sched.Of(cfg.Clock),
 		inbox:     newInbox(),
 		helpers:   helpers{running: make(map[string]int)},
@@ -50,7 +53,7 @@ func New(cfg Config) (*Gossip, error) {
 		connected: make(chan struct{}),
 	}
 	g.nodeID.Store(uint64(cfg.NodeID))
-	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID, resolvers: len(cfg.Resolvers) > 0})
+	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID})
 	return g, nil
 }
 

@@ -17,6 +17,7 @@ import (
 type source struct {
 	resolver resolver.Resolver
 	name     string
+	heard    bool        // it has answered without an error
 	known    []wire.Addr // its last answer that was no error
 	asked    uint64      // n of the resolving it was last called for
 	busy     bool
@@ -111,7 +112,7 @@ func (l *loop) answered(s *source) {
 		l.g.stats.resolverErrors.Add(1)
 		l.report(event{level: slog.LevelWarn, text: "resolver failed", attr: slog.String("resolver", s.name), err: s.err})
 	} else {
-		s.known = nil
+		s.heard, s.known = true, nil
 		for _, a := range s.addrs {
 			s.known = append(s.known, toWire(a))
 		}
@@ -136,7 +137,16 @@ func (l *loop) resolved() {
 	for _, s := range l.sources {
 		addrs = append(addrs, s.known...)
 	}
+	l.publishStatus()
 	l.step(core.Input{Kind: core.InResolved, Addrs: addrs})
+}
+
+// others reports whether there may be somebody to link to: the resolvers name others than this node, or have not said.
+func (l *loop) others() bool {
+	own := toWire(l.g.addr)
+	return slices.ContainsFunc(l.sources, func(s *source) bool {
+		return !s.heard || slices.ContainsFunc(s.known, func(a wire.Addr) bool { return a != own })
+	})
 }
 
 // setSources replaces the resolvers. Those that are asked just now are not waited for.

@@ -48,15 +48,15 @@ func (g *Gossip) Run(ctx context.Context) error {
 
 // coreConfig returns what the core is made of.
 func (g *Gossip) coreConfig() core.Config {
-	cfg, t, addr := &g.cfg, &g.cfg.Timers, g.cfg.Transport.Addr()
+	cfg, t := &g.cfg, &g.cfg.Timers
 	// What tells this process from all others follows from the seed too, so that a run can be repeated; nodes that
 	// were given the same seed differ in the rest.
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d %d %s %d", cfg.Seed, cfg.NodeID, addr, g.born.UnixNano())
+	fmt.Fprintf(h, "%d %d %s %d", cfg.Seed, cfg.NodeID, g.addr, g.born.UnixNano())
 	c := core.Config{
 		ClusterID: cfg.ClusterID,
 		Node:      uint64(cfg.NodeID),
-		Addr:      toWire(addr),
+		Addr:      toWire(g.addr),
 		Seed:      cfg.Seed,
 		Instance:  h.Sum64(),
 		MaxPeers:  cfg.MaxPeers,

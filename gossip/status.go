@@ -9,7 +9,7 @@ import (
 // Status says how a node is.
 type Status struct {
 	Ready       bool // it runs, the start is on record in the Store, and it is not Partitioned
-	Partitioned bool // KeySentinel was seen and has expired, or there is no link though there are Resolvers
+	Partitioned bool // KeySentinel was seen and has expired, or there is no link though the Resolvers name others, or cannot say
 	NodeID      NodeID
 	ClusterID   string       // "": not known yet
 	Incarnation uint64       // of this start of the node; higher than any before. 0: not on record yet
@@ -28,7 +28,7 @@ type snapshot struct {
 	running     bool
 	incarnation uint64
 	cluster     string
-	resolvers   bool
+	others      bool // there may be somebody to link to
 	sentinel    bool // KeySentinel has been seen
 	links       []core.LinkInfo
 }
@@ -39,7 +39,7 @@ func (l *loop) publishStatus() {
 		running:     l.running,
 		incarnation: l.durable,
 		cluster:     l.cluster,
-		resolvers:   len(l.sources) > 0,
+		others:      l.others(),
 		sentinel:    l.sentinel,
 		links:       l.linkInfos,
 	})
@@ -60,7 +60,7 @@ func (g *Gossip) Status() Status {
 	}
 	if s.running {
 		expired := s.sentinel && !live(g.records.get(KeySentinel), g.now().Mono)
-		status.Partitioned = expired || !admitted && s.resolvers
+		status.Partitioned = expired || !admitted && s.others
 		status.Ready = s.incarnation != 0 && !status.Partitioned
 	}
 	return status
