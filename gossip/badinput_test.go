@@ -145,23 +145,25 @@ func TestDuplicateNodeID(t *testing.T) {
 	})
 }
 
+// hello returns the first frame of a stranger that dials.
+func hello(change func(*gossippb.Request)) []byte {
+	r := &gossippb.Request{
+		NodeId: 9,
+		Addr:   &gossippb.UnresolvedAddr{Network: "mem", Address: "stranger"},
+		Hello:  &gossippb.Hello{MinVersion: 1, MaxVersion: 1, ClusterId: "test", Incarnation: 5, Instance: 99, Reason: gossippb.Reason_JOIN},
+	}
+	if change != nil {
+		change(r)
+	}
+	b, err := proto.Marshal(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
 // TestBadFrames has a stranger send frames that none may send.
 func TestBadFrames(t *testing.T) {
-	hello := func(change func(*gossippb.Request)) []byte {
-		r := &gossippb.Request{
-			NodeId: 9,
-			Addr:   &gossippb.UnresolvedAddr{Network: "mem", Address: "stranger"},
-			Hello:  &gossippb.Hello{MinVersion: 1, MaxVersion: 1, ClusterId: "test", Incarnation: 5, Instance: 99, Reason: gossippb.Reason_JOIN},
-		}
-		if change != nil {
-			change(r)
-		}
-		b, err := proto.Marshal(r)
-		if err != nil {
-			panic(err)
-		}
-		return b
-	}
 	info := func(change func(*gossippb.Info)) []byte {
 		i := &gossippb.Info{
 			Value:       &gossippb.Value{RawBytes: []byte("v"), Checksum: proto.Uint32(0x7eb6749a), Timestamp: &gossippb.Timestamp{WallTime: 1}}, // of "k", "v"

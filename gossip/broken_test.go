@@ -9,14 +9,56 @@ import (
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-// brokenTransport dials as it is told.
+// brokenTransport does what it is told, where it is told something.
 type brokenTransport struct {
 	transport.Transport
-	dial func(ctx context.Context, to transport.Addr) (transport.Link, error)
+	dial     func(ctx context.Context, to transport.Addr) (transport.Link, error)
+	accepted func(transport.Link) transport.Link
+	close    func() error
 }
 
 func (b *brokenTransport) Dial(ctx context.Context, to transport.Addr) (transport.Link, error) {
+	if b.dial == nil {
+		return b.Transport.Dial(ctx, to)
+	}
 	return b.dial(ctx, to)
+}
+
+func (b *brokenTransport) Accept() (transport.Link, error) {
+	link, err := b.Transport.Accept()
+	if err != nil || b.accepted == nil {
+		return link, err
+	}
+	return b.accepted(link), nil
+}
+
+func (b *brokenTransport) Close() error {
+	err := b.Transport.Close()
+	if b.close != nil {
+		return b.close()
+	}
+	return err
+}
+
+// brokenLink does what it is told, where it is told something.
+type brokenLink struct {
+	transport.Link
+	send func(frame []byte) error
+	recv func() ([]byte, error)
+}
+
+func (b *brokenLink) Send(frame []byte) error {
+	if b.send == nil {
+		return b.Link.Send(frame)
+	}
+	return b.send(frame)
+}
+
+func (b *brokenLink) Recv() ([]byte, error) {
+	if b.recv == nil {
+		return b.Link.Recv()
+	}
+	return b.recv()
 }
 
 // brokenStore does what it is told, where it is told something.
@@ -49,5 +91,14 @@ type frozenClock struct{ at time.Time }
 func (c frozenClock) Now() time.Time { return c.at }
 
 func (c frozenClock) AfterFunc(d time.Duration, f func()) clock.Timer {
+	return clock.System().AfterFunc(d, f)
+}
+
+// aheadClock is ahead.
+type aheadClock struct{ by time.Duration }
+
+func (c aheadClock) Now() time.Time { return time.Now().Add(c.by) }
+
+func (c aheadClock) AfterFunc(d time.Duration, f func()) clock.Timer {
 	return clock.System().AfterFunc(d, f)
 }

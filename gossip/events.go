@@ -89,6 +89,14 @@ func newOutlets(cfg *Config) []*outlet {
 
 // report hands e to those who listen.
 func (l *loop) report(e event) {
+	l.queue(e)
+	for _, o := range l.outlets {
+		o.run(l)
+	}
+}
+
+// queue has e wait for those who listen.
+func (l *loop) queue(e event) {
 	for _, o := range l.outlets {
 		if !o.wants(&e) {
 			continue
@@ -98,7 +106,6 @@ func (l *loop) report(e event) {
 			continue
 		}
 		o.waiting = append(o.waiting, e)
-		o.run(l)
 	}
 }
 
@@ -133,12 +140,13 @@ func (o *outlet) ended(l *loop) {
 	o.run(l)
 }
 
-// lastEvents delivers what is left when the inbox is closed and no goroutine runs.
-func (l *loop) lastEvents() {
+// lastEvents starts goroutines for what waits when the inbox is closed and none runs. It reports whether it started any.
+func (l *loop) lastEvents() (more bool) {
 	for _, o := range l.outlets {
-		o.busy = false
-		o.run(l)
+		o.ended(l)
+		more = more || o.busy
 	}
+	return more
 }
 
 // heard reports an event of the core.

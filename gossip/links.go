@@ -54,6 +54,9 @@ func (g *Gossip) read(k *link) {
 		if !k.dialed {
 			g.accepted.Add(-1)
 		}
+		if !errors.Is(ended, transport.ErrClosed) {
+			g.report(event{level: slog.LevelError, text: "transport broke its contract", peer: k.peer(), err: ended})
+		}
 		g.inbox.put(message{kind: core.InDown, link: k, body: ended})
 	}()
 	limits := wire.Limits{Frame: g.cfg.Limits.Frame, Key: g.cfg.Limits.Key, Value: g.cfg.Limits.Value, Items: frameItems}
@@ -94,25 +97,34 @@ func (g *Gossip) write(k *link) {
 		if failed {
 			continue
 		}
-		err := errExited
-		func() {
-			defer func() {
-				if failed = err != nil; failed {
-					closeLink(k.conn)
-				}
-			}()
-			err = guard(func() error { return k.conn.Send(frame) })
-		}()
+		if err := g.sendFrame(k, frame); err != nil {
+			failed = true
+			closeLink(k.conn)
+		}
+	}
+}
+
+// sendFrame sends one frame, and says so.
+func (g *Gossip) sendFrame(k *link, frame []byte) (err error) {
+	err = errExited
+	defer func() {
 		switch {
 		case err == nil:
 			g.stats.framesSent.Add(1)
 			g.stats.bytesSent.Add(uint64(len(frame)))
 			g.inbox.put(message{kind: core.InSent, link: k})
+		case errors.Is(err, transport.ErrClosed):
 		case errors.Is(err, transport.ErrFrameTooLarge):
-			g.report(event{level: slog.LevelError, text: "frame over the limit of the transport: lower Limits.Frame", peer: Peer{Addr: k.addr, Dialed: k.dialed}, err: err})
+			g.report(event{level: slog.LevelError, text: "frame over the limit of the transport: lower Limits.Frame", peer: k.peer(), err: err})
+		default:
+			g.report(event{level: slog.LevelError, text: "transport broke its contract", peer: k.peer(), err: err})
 		}
-	}
+	}()
+	return guard(func() error { return k.conn.Send(frame) })
 }
+
+// peer describes the other end, as far as is known without its Hello.
+func (k *link) peer() Peer { return Peer{Addr: k.addr, Dialed: k.dialed} }
 
 // closeLink closes conn. Whatever goes wrong, it has ended, as far as anybody can do something about it.
 func closeLink(conn transport.Link) { _ = guard(conn.Close) }

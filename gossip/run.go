@@ -173,11 +173,10 @@ func (l *loop) stop(left []message) error {
 	limit := g.cfg.Clock.AfterFunc(g.cfg.Timers.Shutdown, func() { close(expired) })
 	defer limit.Stop()
 	hung := g.helpers.wait(expired)
-	if hung == "" {
-		if closed != nil {
-			l.report(event{level: slog.LevelWarn, text: "transport closed", err: closed})
-		}
-		l.lastEvents()
+	if closed != nil && hung == "" {
+		l.queue(event{level: slog.LevelWarn, text: "transport closed", err: closed})
+	}
+	for hung == "" && l.lastEvents() {
 		hung = g.helpers.wait(expired)
 	}
 	if hung != "" {
