@@ -50,8 +50,9 @@ type batch struct {
 // latest of each key. It is not called for infos that are refreshed with the same bytes, deleted, or expire. A call
 // that panics is logged and counted; the next one is made.
 //
-// unregister ends it, and may be called any number of times and from anywhere, from method too: no call begins after it
-// has returned. It does not wait for a call that has begun. No call begins after the context of Run has ended, either.
+// unregister ends it, and may be called any number of times and from anywhere, from method too. After it has returned, no
+// further call is made. It does not wait for the one call that may be under way, if only by a hair, at that moment: what
+// method uses has to outlive that. No call is made after the context of Run has ended, either.
 //
 // The error wraps ErrConfig for a bad pattern or a nil method, ErrStopped, or ErrLimit as that of AddInfo does.
 // RegisterCallback waits for nothing; before Run, nothing is called.
