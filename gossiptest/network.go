@@ -59,6 +59,7 @@ type Network struct {
 	mu        sync.Mutex
 	endpoints map[transport.Addr]*endpoint // the last one to listen at each address
 	unnamed   int                          // names given to endpoints
+	nodes     int                          // IDs given to nodes
 	latency   time.Duration
 	links     map[pair]LinkOptions
 	groups    map[transport.Addr][]int // of the partition, those of each address; nil: no partition
