@@ -134,7 +134,7 @@ func (o *Outputs) reset() {
 // start begins life under an incarnation newer than the one remembered.
 func (c *Core) start(remembered uint64) {
 	c.started = true
-	c.inc = max(uint64(max(c.now.Wall, 1)), remembered+1)
+	c.inc = max(uint64(max(c.now.Wall, 1)), min(remembered, maxIncarnation-2)+1)
 	c.durable = false
 	c.out.Persist = c.inc
 	c.adoptSelf()
@@ -174,7 +174,7 @@ func (c *Core) adoptSelf() {
 // raise takes an incarnation newer than seen, which somebody else uses or has used. alive says that it is another live
 // node that told: if this node has raised its own within the last ten seconds already, the two fight for one ID.
 func (c *Core) raise(seen uint64, alive bool) {
-	if seen < c.inc || c.left {
+	if seen < c.inc || seen >= maxIncarnation-1 || c.left {
 		return
 	}
 	if alive && c.raised && c.now.Mono-c.raisedAt < duplicateWindow {

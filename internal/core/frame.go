@@ -24,7 +24,7 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 	}
 	for _, d := range f.Origins {
 		if !c.declared(l, d) {
-			c.refuse(l, wire.Busy)
+			c.refuse(l, c.unresolved(d.Incarnation))
 			return
 		}
 	}
@@ -81,7 +81,7 @@ func (c *Core) resolve(l *link, node, inc uint64) *origin {
 
 // unresolved says why a section that names inc could not be resolved: the fault is this node's if it holds all it can.
 func (c *Core) unresolved(inc uint64) wire.Refusal {
-	if inc != 0 && len(c.origins) >= c.cfg.Limits.Origins {
+	if inc != 0 && inc < maxIncarnation && len(c.origins) >= c.cfg.Limits.Origins {
 		return wire.Busy
 	}
 	return wire.Misbehaved

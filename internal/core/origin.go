@@ -61,10 +61,16 @@ type nodeState struct{ lives []*origin }
 
 func (n *nodeState) newest() *origin { return n.lives[len(n.lives)-1] }
 
-// origin returns the origin of id, made if need be. It returns nil if there are too many.
+// maxIncarnation is beyond what any clock shows: a node told of one close to it would have none left to take.
+const maxIncarnation = 1 << 62
+
+// origin returns the origin of id, made if need be. It returns nil if there are too many, or if it cannot be.
 func (c *Core) origin(id originID) *origin {
 	if o := c.byID[id]; o != nil {
 		return o
+	}
+	if id.inc >= maxIncarnation {
+		return nil
 	}
 	own := id.node == c.node && id.inc == c.inc
 	if len(c.origins) >= c.cfg.Limits.Origins && !own {
