@@ -121,21 +121,18 @@ func flat(t reflect.Type) bool {
 	return is
 }
 
-// Fingerprint hashes the state of c: two cores with the same one do the same from here on, but for pings and random
-// choices. A new field counts too.
+// Fingerprint hashes the state of c: two cores with the same one do the same from here on. A new field counts too.
 func (c *Core) Fingerprint() uint64 {
 	p := printer{seen: map[unsafe.Pointer]uint64{}}
 	p.add(reflect.ValueOf(c).Elem())
 	return p.sum
 }
 
-// past are the fields that only say when something was, or that drive no decision the search is about.
+// past are the fields that drive nothing to come.
 var past = map[reflect.Type][]string{
-	reflect.TypeFor[Core]():    {"cfg", "now", "out", "scratch", "rng", "skew"},
-	reflect.TypeFor[link]():    {"lastSent", "lastRecv", "helloBy", "tat", "upAt", "wake"},
-	reflect.TypeFor[origin]():  {"wantSince"},
-	reflect.TypeFor[Record]():  {"Taken"},
-	reflect.TypeFor[overlay](): {"rtt", "lastLearned"},
+	reflect.TypeFor[Core]():   {"cfg", "now", "out", "scratch"},
+	reflect.TypeFor[link]():   {"wake"},
+	reflect.TypeFor[Record](): {"Taken"},
 }
 
 var pasts = map[reflect.Type][]bool{}
@@ -176,7 +173,7 @@ func (p *printer) add(v reflect.Value) {
 		}
 		p.seen[v.UnsafePointer()] = uint64(len(p.seen)) + 11
 		p.add(v.Elem())
-	case reflect.Slice:
+	case reflect.Slice, reflect.Array:
 		p.mix(uint64(v.Len()))
 		for i := range v.Len() {
 			p.add(v.Index(i))

@@ -25,7 +25,7 @@ func (w *world) deliver(k, side int) bool {
 	from.out = from.out[1:]
 	fromNode, fromID, slow := from.node, from.id, w.slowSends && from.up
 	if to.up {
-		f, err := decode(frame)
+		f, err := w.decode(frame)
 		if err != nil {
 			w.wrong = append(w.wrong, err)
 			return true

@@ -3,8 +3,6 @@ package core_test
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
@@ -33,14 +31,16 @@ type world struct {
 	steps int     // without time passing
 
 	// How the world works.
-	slowSends bool  // a frame is sent only when it arrives; else at once
-	handDials bool  // dials wait for connect
-	handSaves bool  // incarnations wait for saved
-	latency   int64 // that run counts a frame as under way
+	slowSends bool    // a frame is sent only when it arrives; else at once
+	handDials bool    // dials wait for connect
+	handSaves bool    // incarnations wait for saved
+	latency   int64   // that run counts a frame as under way
+	memory    *memory // nil: none
 }
 
 type node struct {
 	core   *core.Core
+	print  uint64 // the core's Fingerprint, in a world that remembers steps
 	cfg    core.Config
 	up     bool
 	next   int64
@@ -113,29 +113,6 @@ func newWorld(n int, set func(*core.Config)) *world {
 	return w
 }
 
-// clone returns a world in the same state.
-func (w *world) clone() *world {
-	x := *w
-	x.nodes = slices.Clone(w.nodes)
-	for i := range x.nodes {
-		n := &x.nodes[i]
-		if n.core != nil {
-			n.core = n.core.Clone()
-		}
-		n.view = maps.Clone(n.view)
-		n.events, n.changes, n.replies = slices.Clip(n.events), slices.Clip(n.changes), slices.Clip(n.replies)
-		n.dials, n.saves, n.closes = slices.Clip(n.dials), slices.Clip(n.saves), slices.Clip(n.closes)
-	}
-	x.conns = slices.Clone(w.conns)
-	for i := range x.conns {
-		for s := range x.conns[i].ends {
-			x.conns[i].ends[s].out = slices.Clip(x.conns[i].ends[s].out)
-		}
-	}
-	x.todo, x.wrote, x.wrong = slices.Clone(w.todo), slices.Clip(w.wrote), slices.Clip(w.wrong)
-	return &x
-}
-
 // start starts the nodes, empty. They find each other's addresses only by seeds.
 func (w *world) start(ids ...int) {
 	for _, i := range ids {
@@ -144,6 +121,7 @@ func (w *world) start(ids ...int) {
 		n.lives++
 		cfg.Instance += 1000 * n.lives
 		n.core, n.up, n.fatal, n.view = core.New(cfg), true, 0, map[string]*core.Record{}
+		n.print = n.core.Fingerprint()
 		w.do(i, core.Input{Kind: core.InStart, Incarnation: n.stored})
 	}
 }
@@ -169,7 +147,7 @@ func (w *world) step(i int, in core.Input) {
 	if w.steps++; w.steps > 100_000 {
 		panic("core_test: the nodes keep each other busy without time passing")
 	}
-	out := n.core.Step(core.Now{Mono: w.now, Wall: epoch + w.now + n.skew}, in)
+	out := w.advance(n, in)
 	n.next = out.Next
 	if out.Persist != 0 {
 		n.saves = append(n.saves, out.Persist)
@@ -309,7 +287,7 @@ func (w *world) forget(e *end) {
 // crash ends a node, and with it all it knows. What it had sent is still on its way.
 func (w *world) crash(i int) {
 	n := &w.nodes[i]
-	n.up, n.core, n.next, n.stored, n.view = false, nil, 0, 0, nil
+	n.up, n.core, n.print, n.next, n.stored, n.view = false, nil, 0, 0, 0, nil
 	for k := range w.conns {
 		for s := range 2 {
 			if e := &w.conns[k].ends[s]; e.node == i && e.up {
