@@ -229,7 +229,7 @@ func (w *world) check() []error {
 				continue
 			}
 			rec := n.core.Record(wr.rec.Key)
-			if rec == nil && w.now-n.cfg.Timers.MaxTTL >= wr.rec.Expires {
+			if rec == nil && w.now >= wr.rec.Expires { // it is nowhere any more
 				continue
 			}
 			if rec == nil || compare(rec, wr.rec) < 0 {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -76,3 +77,42 @@ func (c *Core) Eager(id LinkID, o Origin) bool {
 	l, x := c.link(id), c.byID[originID{o.Node, o.Incarnation}]
 	return l != nil && x != nil && l.of(x).mode == wire.Eager
 }
+
+// LiveIndex lists what of origin o's index counts: key and seq of its last write, in the order of the index.
+func (c *Core) LiveIndex(o Origin) []string {
+	var keys []string
+	x := c.byID[originID{o.Node, o.Incarnation}]
+	if x == nil {
+		return nil
+	}
+	for _, e := range x.index {
+		if e.live(x) {
+			keys = append(keys, fmt.Sprint(e.seq, " ", e.ks.key))
+		}
+	}
+	return keys
+}
+
+// IndexLen returns how many entries origin o's index has, and how many gaps are noted.
+func (c *Core) IndexLen(o Origin) (entries, gaps int) {
+	x := c.byID[originID{o.Node, o.Incarnation}]
+	return len(x.index), len(x.gaps)
+}
+
+// Hold returns until when what stands under key keeps older infos out.
+func (c *Core) Hold(key string) int64 { return c.keys[key].hold }
+
+// CompareOrder is the order of records.
+func CompareOrder(a, b *Record) int { return compareOrder(a, b) }
+
+// Heap is the queue of deadlines.
+type Heap struct{ h heap[int] }
+
+// Push puts v in.
+func (h *Heap) Push(at int64, v int) { h.h.push(at, v) }
+
+// Pop takes the earliest out, if its time has come.
+func (h *Heap) Pop(now int64) (at int64, v int, ok bool) { return h.h.pop(now) }
+
+// First returns the earliest time.
+func (h *Heap) First() int64 { return h.h.first() }
