@@ -231,6 +231,28 @@ func TestUnregister(t *testing.T) {
 	})
 }
 
+// TestUnregisterBeforeRun ends registrations of every form of pattern before the node has taken them in.
+func TestUnregisterBeforeRun(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		g, err := gossip.New(config(net, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c, other calls
+		for _, pattern := range []string{"^k$", "^k", "k$", "k", "[k]"} {
+			register(t, g, pattern, c.add)()
+		}
+		register(t, g, "^k$", other.add)
+		mustAdd(t, g, "k", "v")
+		stop := g.Start(t.Context())
+		other.want(t, "k=v")
+		c.want(t)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUnregisterDuringCall(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		g := start(t, config(net, 1))

@@ -176,12 +176,14 @@ func (x *index) add(r *registration) {
 	}
 }
 
-// remove forgets r.
+// remove forgets r, which need not have been taken in.
 func (x *index) remove(r *registration) {
 	same := func(other *registration) bool { return other == r }
 	switch text := r.pattern.text; r.pattern.form {
 	case exact:
-		if x.exact[text] = slices.DeleteFunc(x.exact[text], same); len(x.exact[text]) == 0 {
+		if regs := slices.DeleteFunc(x.exact[text], same); len(regs) > 0 {
+			x.exact[text] = regs
+		} else {
 			delete(x.exact, text)
 		}
 	case prefixed:
