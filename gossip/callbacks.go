@@ -235,7 +235,7 @@ func (g *Gossip) tell(r *registration, b *batch) {
 		b.called = false
 		if err != nil {
 			g.stats.callbackPanics.Add(1)
-			g.inbox.put(message{kind: inReport, body: &event{level: slog.LevelError, text: "callback panicked", key: rec.Key, err: err}})
+			g.report(event{level: slog.LevelError, text: "callback panicked", key: rec.Key, err: err})
 		}
 	}
 }
@@ -265,20 +265,20 @@ func (r *registration) skip(told []*core.Record) {
 			continue
 		}
 		j, found := slices.BinarySearchFunc(told, rec.Key, func(t *core.Record, key string) int { return strings.Compare(t.Key, key) })
-		if found && !newer(rec, told[j]) {
+		if found && order(rec, told[j]) <= 0 {
 			r.waiting[i] = nil
 		}
 	}
 	r.compact()
 }
 
-// newer reports whether a stands above b in the order of infos.
-func newer(a, b *core.Record) bool {
+// order compares a and b in the order of infos: positive says that a is newer.
+func order(a, b *core.Record) int {
 	return cmp.Or(
 		cmp.Compare(a.Stamp.Wall, b.Stamp.Wall),
 		cmp.Compare(a.Stamp.Logical, b.Stamp.Logical),
 		cmp.Compare(a.Node, b.Node),
 		cmp.Compare(a.Incarnation, b.Incarnation),
 		cmp.Compare(a.Seq, b.Seq),
-	) > 0
+	)
 }

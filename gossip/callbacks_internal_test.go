@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 
@@ -78,15 +79,15 @@ func TestReplayIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestNewer(t *testing.T) {
+func TestOrder(t *testing.T) {
 	rec := func(wall int64, logical int32, node, inc, seq uint64) *core.Record {
 		return &core.Record{Body: wire.Body{Stamp: wire.Stamp{Wall: wall, Logical: logical}, Node: node, Seq: seq}, Incarnation: inc}
 	}
 	ordered := []*core.Record{rec(1, 1, 9, 9, 9), rec(1, 2, 1, 9, 9), rec(1, 2, 2, 1, 9), rec(1, 2, 2, 2, 1), rec(1, 2, 2, 2, 2), rec(2, 0, 0, 0, 0)}
 	for i, a := range ordered {
 		for j, b := range ordered {
-			if got, want := newer(a, b), i > j; got != want {
-				t.Errorf("newer(%d, %d) = %v, want %v", i, j, got, want)
+			if got, want := order(a, b), cmp.Compare(i, j); got != want {
+				t.Errorf("order(%d, %d) = %d, want %d", i, j, got, want)
 			}
 		}
 	}

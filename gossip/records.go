@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -130,7 +131,7 @@ func (r *records) each(f func(*core.Record)) {
 	}
 }
 
-// pick returns the live records whose keys are wanted, by key.
+// pick returns the live records whose keys are wanted, by key: of each key one, the newest that it has seen.
 func (r *records) pick(now int64, wanted func(key string) bool) []*core.Record {
 	var recs []*core.Record
 	r.each(func(rec *core.Record) {
@@ -138,8 +139,9 @@ func (r *records) pick(now int64, wanted func(key string) bool) []*core.Record {
 			recs = append(recs, rec)
 		}
 	})
-	slices.SortFunc(recs, func(a, b *core.Record) int { return strings.Compare(a.Key, b.Key) })
-	return recs
+	slices.SortFunc(recs, func(a, b *core.Record) int { return cmp.Or(strings.Compare(a.Key, b.Key), order(b, a)) })
+	// A key that was removed and set again meanwhile may stand in two places.
+	return slices.CompactFunc(recs, func(a, b *core.Record) bool { return a.Key == b.Key })
 }
 
 // live reports whether readers may see rec, which may be nil.

@@ -87,6 +87,27 @@ func TestRecordsKeepOneKeyWhileOthersMove(t *testing.T) {
 	readers.Wait()
 }
 
+// TestPickOfAKeySetAgain removes a key and sets it again while pick looks on: it moves to another slot, behind the first.
+func TestPickOfAKeySetAgain(t *testing.T) {
+	for range 100 { // hashes differ from table to table
+		r := newRecords()
+		old, again := record("k", 1), record("k", 2)
+		old.Expires, again.Expires = math.MaxInt64, math.MaxInt64
+		r.set(old)
+		seen := 0
+		got := r.pick(0, func(string) bool {
+			if seen++; seen == 1 {
+				r.remove("k")
+				r.set(again)
+			}
+			return true
+		})
+		if seen == 1 && (len(got) != 1 || got[0] != old) || seen == 2 && (len(got) != 1 || got[0] != again) {
+			t.Fatalf("pick of a key that it saw %d times = %v, want the newest", seen, got)
+		}
+	}
+}
+
 func TestPickIsSortedAndLive(t *testing.T) {
 	r := newRecords()
 	for i := range 100 {
