@@ -16,7 +16,7 @@ type dialing struct {
 	addr   transport.Addr
 	cancel context.CancelFunc
 	timer  clock.Timer
-	over   bool           // the core has been told that it failed; it belongs to the loop
+	over   bool           // the core has been told what came of it; it belongs to the loop
 	conn   transport.Link // when it has ended
 	err    error
 }
@@ -70,6 +70,7 @@ func (l *loop) dialEnded(k *dialing) {
 	case k.err == nil && k.over:
 		l.spawn("close link to "+k.addr.String(), func() { closeLink(k.conn) })
 	case k.err == nil:
+		k.over = true // its timer may have fired just now
 		link := newLink(k.conn, k.addr, true)
 		l.serve(link)
 		l.step(core.Input{Kind: core.InDialed, Dial: k.id, Link: link.id})

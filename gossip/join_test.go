@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/gossip"
 	"github.com/grapevine-go/grapevine/gossiptest"
 	"github.com/grapevine-go/grapevine/resolver"
@@ -139,6 +140,50 @@ func TestDials(t *testing.T) {
 			})
 		})
 	}
+}
+
+// lateTimers is a clock whose timers of one duration fire just when they are stopped.
+type lateTimers struct {
+	clock.Clock
+	duration time.Duration
+}
+
+type lateTimer struct {
+	clock.Timer
+	f func()
+}
+
+func (c lateTimers) AfterFunc(d time.Duration, f func()) clock.Timer {
+	t := c.Clock.AfterFunc(d, f)
+	if d != c.duration {
+		return t
+	}
+	return lateTimer{t, f}
+}
+
+func (t lateTimer) Stop() bool {
+	if t.Timer.Stop() {
+		t.f() // puts its message behind the one that is being handled
+	}
+	return false
+}
+
+// TestDialEndsJustInTime has a dial succeed just before its time is up.
+func TestDialEndsJustInTime(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		start(t, config(net, 1))
+		cfg := config(net, 2)
+		cfg.Timers.Dial = 1234 * time.Millisecond
+		cfg.Clock = lateTimers{clock.System(), cfg.Timers.Dial}
+		g := start(t, cfg)
+		pass(time.Second)
+		if s := g.Stats(); s.Dials != 1 || s.DialsFailed != 0 {
+			t.Errorf("Stats count %d dials and %d failed, want 1 and 0", s.Dials, s.DialsFailed)
+		}
+		if got := g.Outgoing(); !slices.Equal(got, []gossip.NodeID{1}) {
+			t.Errorf("Outgoing = %v, want node 1", got)
+		}
+	})
 }
 
 // TestDialsThatNeverReturn is about transports that do not listen to contexts: their goroutines are bounded, and links that
