@@ -133,6 +133,7 @@ func (g *Gossip) admissible(c *command) error {
 		return ErrNoNodeID
 	case c.Op == core.OpDescriptor && id != 0 && id != NodeID(c.Node):
 		return fmt.Errorf("%w: it is %d", ErrNodeIDSet, id)
+	case c.fallback: // the node's own: nobody can put it in again
 	case q.count >= limits.Commands:
 		return fmt.Errorf("%w: %d calls wait for the node", ErrLimit, q.count)
 	case q.bytes+c.size() > limits.CommandBytes:
@@ -197,11 +198,12 @@ func (q *commands) allWritten(wanted func(key string) bool) map[string]pendingWr
 // lose ends a command that was admitted just as the node stopped.
 func (g *Gossip) lose(c *command) {
 	g.commands.settle(c, false)
-	if c.reply != nil {
+	switch {
+	case c.reply != nil:
 		c.reply <- response{err: ErrStopped}
-		return
+	case !c.fallback:
+		g.stats.commandsDropped.Add(1)
 	}
-	g.stats.commandsDropped.Add(1)
 }
 
 // command hands a command of the application to the core.
@@ -236,6 +238,9 @@ func (l *loop) answer(r core.Reply) {
 // Run ends; it publishes nothing any more.
 //
 // Leave waits for the node, and before Run for that too. It must not be called under a lock that a callback needs.
+//
+// The error wraps context.Cause(ctx) if ctx has ended, which does not take the leave back; ErrStopped if Run has; or
+// ErrLimit as that of AddInfo does. A node that has left already, or has no ID, has nobody to wait for: 0 and nil.
 func (g *Gossip) Leave(ctx context.Context) (peers int, err error) {
 	c := &command{Command: core.Command{Op: core.OpLeave}, reply: make(chan response, 1)}
 	if err := g.admit(c); err != nil {
@@ -257,7 +262,7 @@ func (g *Gossip) Leave(ctx context.Context) (peers int, err error) {
 }
 
 // SetResolvers replaces Config.Resolvers, also while the node runs; if it has no link, it asks the new ones at once. The
-// error wraps ErrConfig if one is nil, or ErrStopped.
+// error wraps ErrConfig if one is nil, ErrStopped, or ErrLimit as that of AddInfo does.
 func (g *Gossip) SetResolvers(resolvers []resolver.Resolver) error {
 	c := &command{Command: core.Command{Op: core.OpResolvers}, sources: newSources(resolvers)}
 	for i, r := range resolvers {
