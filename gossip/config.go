@@ -150,7 +150,7 @@ func (t *Timers) complete(bad func(string, ...any), interval time.Duration) {
 	fill(bad, "Timers.Advert", &t.Advert, 20*time.Millisecond)
 	fill(bad, "Timers.Graft", &t.Graft, 10*time.Millisecond)
 	fill(bad, "Timers.Pace", &t.Pace, 10*time.Millisecond)
-	fill(bad, "Timers.Resolve", &t.Resolve, 5*interval)
+	fill(bad, "Timers.Resolve", &t.Resolve, 5*min(interval, tooMuch/5))
 	fill(bad, "Timers.MaxTTL", &t.MaxTTL, 24*time.Hour)
 	fill(bad, "Timers.MaxSkew", &t.MaxSkew, 500*time.Millisecond)
 	fill(bad, "Timers.Sentinel", &t.Sentinel, 10*time.Second)
@@ -159,12 +159,17 @@ func (t *Timers) complete(bad func(string, ...any), interval time.Duration) {
 	fill(bad, "Timers.Shutdown", &t.Shutdown, 5*time.Second)
 }
 
-// fill sets a zero field to its default and reports a negative one.
+// tooMuch bounds every number of a Config, so that small multiples and sums of them do not overflow: 36 years, for example.
+const tooMuch = 1 << 60
+
+// fill sets a zero field to its default and reports one that is negative or too large.
 func fill[T ~int | ~int64](bad func(string, ...any), name string, field *T, value T) {
 	switch {
 	case *field == 0:
 		*field = value
 	case *field < 0:
 		bad("negative %s: %v", name, *field)
+	case int64(*field) > tooMuch:
+		bad("%s is too large: %v", name, *field)
 	}
 }

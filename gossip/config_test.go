@@ -2,6 +2,7 @@ package gossip_test
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,6 +37,27 @@ func TestNewReportsAllProblems(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("New = %v, want it to name %s", err, want)
 		}
+	}
+}
+
+// TestNewRefusesWhatOverflows has numbers that are meant to say that there is no limit.
+func TestNewRefusesWhatOverflows(t *testing.T) {
+	net := gossiptest.NewNetwork(nil, nil)
+	most := config(net, 1)
+	most.Interval, most.MaxPeers = math.MaxInt64, math.MaxInt
+	most.Limits = gossip.Limits{Key: math.MaxInt, Value: math.MaxInt, Frame: math.MaxInt, Infos: math.MaxInt, CommandBytes: math.MaxInt}
+	most.Timers.Ping = math.MaxInt64
+	_, err := gossip.New(most)
+	if !errors.Is(err, gossip.ErrConfig) {
+		t.Fatalf("New = %v, want ErrConfig", err)
+	}
+	for _, want := range []string{"Interval", "MaxPeers", "Limits.Key", "Limits.Value", "Limits.Frame", "Limits.Infos", "Limits.CommandBytes", "Timers.Ping"} {
+		if !strings.Contains(err.Error(), want+" is too large") {
+			t.Errorf("New = %v, want it to name %s", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "Timers.Resolve") {
+		t.Errorf("New = %v, which blames a default", err)
 	}
 }
 
