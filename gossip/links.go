@@ -46,7 +46,7 @@ func (l *loop) serve(k *link) {
 
 // read puts the frames of a link into the inbox. It alone says that the link has ended.
 func (g *Gossip) read(k *link) {
-	ended := errExited
+	var ended error
 	defer func() {
 		closeLink(k.conn)
 		if !k.dialed {
@@ -60,6 +60,7 @@ func (g *Gossip) read(k *link) {
 	limits := wire.Limits{Frame: g.cfg.Limits.Frame, Key: g.cfg.Limits.Key, Value: g.cfg.Limits.Value, Items: frameItems}
 	for bad := false; ; {
 		var raw []byte
+		ended = errExited
 		if ended = guard(func() (err error) { raw, err = k.conn.Recv(); return err }); ended != nil {
 			return
 		}

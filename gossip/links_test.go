@@ -41,6 +41,15 @@ func TestLinksThatFail(t *testing.T) {
 		{name: "Recv exits", fail: func(l *brokenLink) {
 			l.recv = func() ([]byte, error) { runtime.Goexit(); return nil, nil }
 		}, logged: "Goexit"},
+		{name: "Recv exits after a frame", fail: func(l *brokenLink) {
+			frames := 0
+			l.recv = func() ([]byte, error) {
+				if frames++; frames > 1 {
+					runtime.Goexit()
+				}
+				return l.Link.Recv()
+			}
+		}, logged: "Goexit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, net *gossiptest.Network) {
