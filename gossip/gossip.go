@@ -64,8 +64,12 @@ func (g *Gossip) now() core.Now {
 	return core.Now{Mono: max(1+int64(t.Sub(g.born)), g.last.Load()), Wall: t.UnixNano()}
 }
 
-// report has the loop report e.
-func (g *Gossip) report(e event) { g.inbox.put(message{kind: inReport, body: &e}) }
+// report has the loop report e, if there still is one.
+func (g *Gossip) report(e event) {
+	if !g.inbox.put(message{kind: inReport, body: &e}) {
+		g.stats.eventsDropped.Add(1)
+	}
+}
 
 // Start runs the node on a goroutine of its own. stop ends it and returns what Run returns, which is also how one learns
 // why a node has ended by itself. It may be called any number of times, though not by a Callback, an Observer or a

@@ -20,7 +20,6 @@ const (
 	inDialTimeout                           // body is a *dialing
 	inLinked                                // body is a *link that was accepted
 	inAcceptEnded                           // body is the error
-	inAccept                                // accept again
 	inCloseNow                              // link was given the time to send its last frame
 	inPut                                   // the store was given incarnation n; body is the error, or nil
 	inPutAgain                              // the store is given another chance

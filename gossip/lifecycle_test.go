@@ -139,7 +139,28 @@ func TestShutdownIsBounded(t *testing.T) {
 	})
 }
 
-// TestStopLeavesCallbacks has one at work when the node stops: it is waited for, and not called again.
+// TestCloseThatHangs has the transport close with an error, after Run has given up waiting for it.
+func TestCloseThatHangs(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		cfg := config(net, 1)
+		cfg.Transport = &brokenTransport{Transport: cfg.Transport, close: func() error {
+			time.Sleep(time.Minute)
+			return errors.New("file is stuck")
+		}}
+		g, err := gossip.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := g.Start(t.Context())
+		pass(time.Second)
+		if err := stop(); err == nil || !strings.Contains(err.Error(), "close the transport") {
+			t.Errorf("stop = %v, want an error that names what hangs", err)
+		}
+		pass(time.Minute)
+	})
+}
+
+// TestStopWaitsForCallback has one at work when the node stops: it is waited for, and not called again.
 func TestStopWaitsForCallback(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		g, err := gossip.New(config(net, 1))
@@ -163,6 +184,29 @@ func TestStopWaitsForCallback(t *testing.T) {
 			t.Errorf("stop took %v, want until the end of the call", took)
 		}
 		c.want(t, "k1=v")
+	})
+}
+
+// TestCallbackPanicsAfterStop has one panic when nobody is left to log it: that is counted, too.
+func TestCallbackPanicsAfterStop(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		g, err := gossip.New(config(net, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		register(t, g, "^k", func(string, []byte) {
+			time.Sleep(time.Second)
+			panic("too late")
+		})
+		mustAdd(t, g, "k", "v")
+		stop := g.Start(t.Context())
+		pass(time.Millisecond)
+		if err := stop(); err != nil {
+			t.Errorf("stop = %v, want nil", err)
+		}
+		if s := g.Stats(); s.CallbackPanics != 1 || s.EventsDropped != 1 {
+			t.Errorf("Stats count %d panics and %d events dropped, want 1 each", s.CallbackPanics, s.EventsDropped)
+		}
 	})
 }
 
@@ -259,6 +303,27 @@ func TestOwnDescriptorWins(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDescribesItselfBehindManyWrites leaves no room for commands when the node starts.
+func TestDescribesItselfBehindManyWrites(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		cfg := config(net, 1)
+		cfg.Limits.Commands = 1
+		g, err := gossip.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustAdd(t, g, "k", "v")
+		stop := g.Start(t.Context())
+		pass(time.Second)
+		if _, err := g.GetNodeDescriptor(1); err != nil {
+			t.Error(err)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestConnectedAndSentinel(t *testing.T) {

@@ -173,7 +173,7 @@ func (l *loop) stop(left []message) error {
 	limit := g.cfg.Clock.AfterFunc(g.cfg.Timers.Shutdown, func() { close(expired) })
 	defer limit.Stop()
 	hung := g.helpers.wait(expired)
-	if closed != nil && hung == "" {
+	if hung == "" && closed != nil { // its goroutine has ended
 		l.queue(event{level: slog.LevelWarn, text: "transport closed", err: closed})
 	}
 	for hung == "" && l.lastEvents() {
@@ -199,7 +199,7 @@ func (l *loop) discard(m message) {
 			l.spawn("close link to "+k.addr.String(), func() { closeLink(k.conn) })
 		}
 	case inReport:
-		l.g.stats.eventsDropped.Add(1)
+		l.queue(*m.body.(*event))
 	}
 }
 
