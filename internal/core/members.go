@@ -140,7 +140,7 @@ func (o *overlay) backOff(c *Core, addr wire.Addr, first, longest int64) {
 		d = longest
 	}
 	r.fails++
-	r.until = c.now.Mono + d*3/4 + c.rng.Int64N(d/2+1)
+	r.until = max(r.until, c.now.Mono+d*3/4+c.rng.Int64N(d/2+1))
 }
 
 const (
