@@ -204,6 +204,23 @@ func TestSilentClient(t *testing.T) {
 	})
 }
 
+// TestClientWithoutAStream has a client connect, say what makes it one of gRPC, and never open a stream.
+func TestClientWithoutAStream(t *testing.T) {
+	bubble(t, func(t *testing.T, n *grpctransport.Transport, m *memory) {
+		conn, err := m.dial(t.Context(), n.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		go io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00") // and empty settings
+		begin := time.Now()
+		io.Copy(io.Discard, conn)
+		if got, least, most := time.Since(begin), time.Minute, 2*time.Minute; got < least || got > most {
+			t.Errorf("the client was cut off after %v, want between %v and %v", got, least, most)
+		}
+	})
+}
+
 // TestClosedTransport calls everything on a transport that is closed, from several goroutines.
 func TestClosedTransport(t *testing.T) {
 	bubble(t, func(t *testing.T, n *grpctransport.Transport, _ *memory) {

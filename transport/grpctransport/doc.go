@@ -17,8 +17,9 @@
 //
 // A frame has at most Options.MaxFrame bytes, [DefaultMaxFrame] unless set. At
 // most [Backlog] links wait for Accept. An own server gives a connection 20
-// seconds to become one of gRPC and allows 100 streams on it, with 64 KiB of
-// metadata each. A link whose peer does not receive holds a few hundred KiB of
+// seconds to become one of gRPC, closes it when it has been without a stream
+// for a minute, and allows 100 streams on it, with 64 KiB of metadata each. A
+// link whose peer does not receive holds a few hundred KiB of
 // frames, then blocks Send; when the node that accepted it closes it, the other
 // learns so behind these frames. An idle link costs 12 goroutines, two readers
 // included, and some 30 kB of heap, both ends together, and 50 kB over TLS.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/grapevine-go/grapevine/transport"
 )
@@ -18,6 +19,10 @@ const (
 
 	// handshakeTime is how long a connection may take to become one of gRPC.
 	handshakeTime = 20 * time.Second
+
+	// idleTime is how long a connection may be there without a stream: who dials opens one at once, and closes the
+	// connection with it.
+	idleTime = time.Minute
 
 	// An own server has one service with one method, and a node opens one stream on a connection, with next to no
 	// metadata. The limits leave room for ordinary clients and are there for those who want to find out.
@@ -82,6 +87,7 @@ func newServer(o Options) *server {
 		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime}),
 	}
 	opts = append(opts, o.ServerOptions...)
 	opts = append(opts,
