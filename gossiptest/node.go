@@ -1,6 +1,7 @@
 package gossiptest
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -43,7 +44,7 @@ const clusterID = "gossiptest"
 //	g := gossiptest.NewNode(t, nil)
 //
 // The first node of a network is connected at once, and a further one as soon as it has heard from the others. It waits
-// for as long as the test may take: a node that cannot join is the test's to find out about. On a manual [Clock] a node
+// for as long as the test may take: a node that cannot join is the test's to find out about; one that ends fails it. On a manual [Clock] a node
 // joins a network without latency while the clock stands still; infos may wait for the clock. Use a bubble of
 // testing/synctest to know when to move it: synctest.Wait, then Advance. A node on a manual clock that does not end,
 // for a Callback that hangs, has its clock moved until Run gives up.
@@ -78,14 +79,29 @@ func NewNode(t testing.TB, opts *NodeOptions) *Node {
 		t.Fatalf("gossiptest: node %d: %v", cfg.NodeID, err)
 	}
 	n.Gossip, n.Addr = g, tr.Addr()
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended error // to be read when done is closed
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ended = g.Run(ctx)
+	}()
 	clk, _ := cfg.Clock.(*Clock)
-	n.stop = sync.OnceValue(stopper(clk, g.Start(t.Context())))
+	n.stop = sync.OnceValue(stopper(clk, func() error {
+		cancel()
+		<-done
+		return ended
+	}))
 	t.Cleanup(func() {
 		if err := n.stop(); err != nil && !n.stopped.Load() {
 			t.Errorf("gossiptest: node %d: Run: %v", cfg.NodeID, err)
 		}
 	})
-	<-g.Connected()
+	select {
+	case <-g.Connected():
+	case <-done: // the cleanup says why
+		t.Fatalf("gossiptest: node %d ended before it was connected", cfg.NodeID)
+	}
 	return n
 }
 

@@ -2,7 +2,10 @@ package gossiptest_test
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +21,41 @@ func TestNewNode(t *testing.T) {
 	}
 	if got, err := g.GetInfo("color"); err != nil || string(got) != "green" {
 		t.Errorf("GetInfo = %q, %v, want green", got, err)
+	}
+}
+
+// spy is a test that keeps its failures to itself.
+type spy struct {
+	testing.TB
+	said []string
+}
+
+func (s *spy) Errorf(format string, args ...any) {
+	s.said = append(s.said, fmt.Sprintf(format, args...))
+}
+
+func (s *spy) Fatalf(format string, args ...any) {
+	s.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// TestNewNodeThatEnds has Run fail before the node is connected.
+func TestNewNodeThatEnds(t *testing.T) {
+	var s spy
+	t.Run("node", func(t *testing.T) {
+		s.TB = t
+		done := make(chan struct{})
+		go func() { // as Fatalf ends it
+			defer close(done)
+			gossiptest.NewNode(&s, &gossiptest.NodeOptions{Configure: func(cfg *gossip.Config) {
+				cfg.KeepSentinel = false // would be all it takes to be connected
+				cfg.Transport.Close()
+			}})
+		}()
+		<-done
+	})
+	if len(s.said) != 2 || !strings.Contains(s.said[0], "node 1 ended") || !strings.Contains(s.said[1], "accept") {
+		t.Errorf("NewNode of a node that cannot run says %q, want that it ended, and why", s.said)
 	}
 }
 
