@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"sync"
@@ -264,6 +265,54 @@ func TestBadFrames(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestOtherClusterInInfo has a peer hand on a cluster ID that is not the cluster's: it is refused, and nothing else is.
+func TestOtherClusterInInfo(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		var log logBuffer
+		o, a, unharmed := pair(t, net, func(cfg *gossip.Config) { cfg.Logger = log.logger() })
+		stranger := net.Listen("stranger")
+		defer stranger.Close()
+		link, err := stranger.Dial(t.Context(), transport.MakeAddr("mem", "n1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := proto.Marshal(&gossippb.Request{Delta: map[string]*gossippb.Info{gossip.KeyClusterID: {
+			Value: &gossippb.Value{
+				RawBytes:  []byte("other"),
+				Checksum:  proto.Uint32(crc32.ChecksumIEEE([]byte(gossip.KeyClusterID + "other"))),
+				Timestamp: &gossippb.Timestamp{WallTime: 1},
+			},
+			NodeId:      9,
+			Incarnation: 5,
+			Seq:         1,
+			Hops:        1,
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range [][]byte{hello(nil), frame} {
+			if err := link.Send(f); err != nil {
+				t.Fatal(err)
+			}
+			pass(10 * time.Millisecond)
+		}
+		wantInfo(t, a, gossip.KeyClusterID, "")
+		if isClosed(a.Connected()) {
+			t.Error("connected by the ID of another cluster")
+		}
+		if got := a.Stats().InfosRefused; got != 1 {
+			t.Errorf("counted %d times, want 1", got)
+		}
+		if want := []string{"cluster-id: gossip: other cluster"}; !slices.Equal(o.infos, want) {
+			t.Errorf("the Observer has heard %q, want %q", o.infos, want)
+		}
+		if !strings.Contains(log.String(), "info refused") {
+			t.Errorf("not logged:\n%s", &log)
+		}
+		unharmed()
+	})
 }
 
 // drain receives until link ends.

@@ -2,6 +2,7 @@ package gossip_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,6 +61,42 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 				t.Errorf("%s: Run = %v, want an error that wraps %v", tt.name, err, tt.want)
 			}
 		}
+	})
+}
+
+// TestStopBeforeTheStoreAnswers ends a node that has not begun: what was given to it is lost, and counted.
+func TestStopBeforeTheStoreAnswers(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		cfg := config(net, 1)
+		cfg.Store = &brokenStore{get: func() ([]byte, error) { time.Sleep(time.Second); return nil, storage.ErrNotFound }}
+		g, err := gossip.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c calls
+		register(t, g, "", c.add)
+		mustAdd(t, g, "k1", "v")
+		stop := g.Start(t.Context())
+		pass(10 * time.Millisecond)
+		mustAdd(t, g, "k2", "v")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := g.Leave(t.Context()); !errors.Is(err, gossip.ErrStopped) {
+				t.Errorf("Leave = %v, want ErrStopped", err)
+			}
+		})
+		pass(10 * time.Millisecond)
+		if err := stop(); err != nil {
+			t.Errorf("stop = %v, want nil", err)
+		}
+		wg.Wait()
+		if got := g.Stats().CommandsDropped; got != 2 {
+			t.Errorf("%d commands are counted as dropped, want 2", got)
+		}
+		for _, key := range []string{"k1", "k2"} {
+			wantInfo(t, g, key, "")
+		}
+		c.want(t)
 	})
 }
 
