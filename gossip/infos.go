@@ -27,14 +27,15 @@ type Info struct {
 	NodeID  NodeID        // its origin
 }
 
-// AddInfo writes val under key and spreads it through the network. It lives for ttl, 0 for ever; then it is gone on
-// every node. It replaces what stands under key, whoever wrote that.
+// AddInfo writes val under key and spreads it through the network. It lives for ttl; then it is gone on every node. 0 is
+// for ever, and so is more than 100 years. It replaces what stands under key, whoever wrote that.
 //
 // AddInfo copies val, checks its arguments and returns: it waits for nothing, so it may be called under any lock. Reads
 // on this node see the value at once. Before Run, infos wait for it, and their lifetime with them.
 //
-// Errors wrap ErrNoNodeID, ErrBadKey, ErrTooLarge, ErrLimit if more calls than Limits.Commands wait for the node,
-// ErrOtherCluster for another value under KeyClusterID, and ErrStopped after Run has ended. What only turns out later, that
+// Errors wrap ErrNoNodeID, ErrBadKey, ErrTooLarge, ErrConfig for a negative ttl, ErrLimit if more calls wait for the node
+// than Limits.Commands and Limits.CommandBytes allow, ErrOtherCluster for another value under KeyClusterID, and ErrStopped
+// after Leave or when Run has ended. What only turns out later, that
 // Limits.Infos are reached for example, is logged, counted and told to the Observer.
 func (g *Gossip) AddInfo(key string, val []byte, ttl time.Duration) error {
 	if err := g.submit(core.OpAdd, key, val, ttl); err != nil {

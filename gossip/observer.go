@@ -14,7 +14,7 @@ import (
 // Stats.EventsDropped.
 type Observer struct {
 	LinkUp      func(Peer)                  // the link to a peer has been admitted
-	LinkDown    func(Peer)                  // an admitted link has ended
+	LinkDown    func(Peer)                  // an admitted link has ended, and not because Run does
 	Refused     func(*RefusedError)         // a link was refused, or ended, for a reason that needs attention
 	InfoRefused func(key string, err error) // an info was not taken in: a peer's, or this node's own
 }
