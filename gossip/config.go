@@ -56,7 +56,7 @@ type Config struct {
 type Limits struct {
 	Key          int // bytes of a key; 0: 1 KiB
 	Value        int // bytes of a value; 0: 1 MiB
-	Frame        int // bytes of a frame, which has to hold the largest info; 0: 2 MiB
+	Frame        int // bytes of a frame, which has to hold the largest info and which the Transport has to carry; 0: 2 MiB
 	Infos        int // keys that the node knows of, deleted and expired ones included while they matter; 0: 1 Mi
 	Origins      int // starts of nodes that wrote something still known; 0: 65,536
 	Commands     int // calls like AddInfo that wait for the node to take them in, also before Run; 0: 65,536
