@@ -47,3 +47,105 @@ func TestIDWithANewerLife(t *testing.T) {
 		t.Errorf("node 2 publishes under %d, want one after %d", got, known.Incarnation)
 	}
 }
+
+// TestTwoNodesWithOneID: two live nodes that were given one ID find out, and one of them ends, soon.
+func TestTwoNodesWithOneID(t *testing.T) {
+	for seed := range uint64(10) {
+		w := newWorld(3, func(c *core.Config) {
+			c.Seed += seed
+			if c.Node == 3 {
+				c.Node = 2
+			}
+		})
+		for i := 2; i <= 3; i++ {
+			w.nodes[i].seeds = []wire.Addr{addrOf(1)}
+		}
+		w.start(1, 2)
+		w.run(second)
+		w.start(3)
+		w.describe(1)
+		w.command(2, core.Command{Op: core.OpDescriptor, Node: 2, Key: "node:2", Value: descriptor(2)})
+		w.command(3, core.Command{Op: core.OpDescriptor, Node: 2, Key: "node:2", Value: descriptor(2)})
+		from := w.now
+		for w.now < from+10*second && w.nodes[2].fatal == 0 && w.nodes[3].fatal == 0 {
+			w.run(ms)
+		}
+		if d := w.now - from; d > 5*second {
+			t.Errorf("seed %d: it took %d ms", seed, d/ms)
+		}
+		w.run(20 * second)
+		if a, b := w.nodes[2].fatal, w.nodes[3].fatal; a+b != wire.DuplicateNode || w.nodes[1].fatal != 0 {
+			t.Errorf("seed %d: the two end with %d and %d, want one of them with %d", seed, a, b, wire.DuplicateNode)
+		}
+	}
+}
+
+// TestNewerLifeWinsTheLink: a node that comes back while its old link is still there gets the place; the other end of the
+// old link is told. One that comes back with an older life is refused, and told which it has to follow.
+func TestNewerLifeWinsTheLink(t *testing.T) {
+	w, p := lone(t, nil)
+	q := w.dialIn(t, 10, 1)
+	q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Incarnation: p.inc + 1, Instance: 5})
+	if f := q.recv(); f.Hello.Verdict != wire.Admitted {
+		t.Fatalf("the newer life is answered %+v", f.Hello)
+	}
+	if f := p.recv(); f == nil || f.Bye == nil || f.Bye.Reason != wire.DuplicateNode {
+		t.Errorf("the older life is told %+v, want a Bye for it is a duplicate", f)
+	}
+	admitted := 0
+	for _, l := range w.nodes[1].core.Links() {
+		if l.Admitted {
+			admitted++
+		}
+	}
+	if admitted != 1 {
+		t.Errorf("%d links are admitted, want 1", admitted)
+	}
+	w.run(second + ms)
+	if p.up() || !q.up() {
+		t.Errorf("a second later the older life's link is up: %t, the newer's: %t", p.up(), q.up())
+	}
+	r := w.dialIn(t, 10, 1)
+	r.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Incarnation: p.inc, Instance: 6})
+	if f := r.recv(); f.Hello.Verdict != wire.Refused || f.Hello.Refusal != wire.DuplicateNode || f.Hello.KnownIncarnation != p.inc+1 {
+		t.Errorf("an older life is answered %+v, want a refusal that names incarnation %d", f.Hello, p.inc+1)
+	}
+}
+
+// TestRestartWithoutMemory: a node whose clock is behind its earlier life's takes the life after the one its peer knows,
+// and what it wrote earlier comes back to it.
+func TestRestartWithoutMemory(t *testing.T) {
+	w := pair(nil)
+	first := w.nodes[2].core.Incarnation()
+	w.add(2, "k", "v", 0)
+	w.run(second)
+	w.sever(1, 2)
+	w.crash(2)
+	w.nodes[2].skew = -24 * hour
+	w.start(2)
+	w.describe(2)
+	w.run(10 * second)
+	if got := w.nodes[2].core.Incarnation(); got != first+1 {
+		t.Errorf("it lives under %d, want %d", got, first+1)
+	}
+	if r := w.nodes[2].core.Record("k"); live(r) == nil || r.Incarnation != first {
+		t.Errorf("it has %s of life %d, want what it wrote in life %d", show(r), r.Incarnation, first)
+	}
+	if w.nodes[2].fatal != 0 {
+		t.Error("it takes its earlier life for another node")
+	}
+	agree(t, w, 1, 2)
+}
+
+// TestStoredIncarnation: a node follows the life its store remembers, if the clock does not.
+func TestStoredIncarnation(t *testing.T) {
+	now := uint64(epoch + second)
+	for _, tt := range []struct{ stored, want uint64 }{{0, now}, {now - 1, now}, {now, now + 1}, {now + 7, now + 8}} {
+		w := newWorld(1, nil)
+		w.nodes[1].stored = tt.stored
+		w.start(1)
+		if got := w.nodes[1].core.Incarnation(); got != tt.want || w.nodes[1].saves[0] != got {
+			t.Errorf("with %d stored it lives under %d and saves %d, want %d", tt.stored, got, w.nodes[1].saves[0], tt.want)
+		}
+	}
+}

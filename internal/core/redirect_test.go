@@ -27,3 +27,107 @@ func TestAlternatesTakeTurns(t *testing.T) {
 		}
 	}
 }
+
+// full returns a node that has all the links it takes, with peers of IDs 10 and up.
+func full(t *testing.T, n int) (*world, []*peer) {
+	t.Helper()
+	w := newWorld(1, func(c *core.Config) { c.MaxPeers = n })
+	w.handDials = true
+	w.start(1)
+	var ps []*peer
+	for id := range uint64(n) {
+		ps = append(ps, w.admitted(t, 10+id, 1, wire.Join))
+	}
+	return w, ps
+}
+
+// TestRedirect: a full node names up to four of its neighbours, by ID and address, and neither the asking node nor itself.
+func TestRedirect(t *testing.T) {
+	for n := 1; n <= 6; n++ {
+		w, _ := full(t, n)
+		p := w.dialIn(t, 50, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		h := p.recv().Hello
+		if h.Verdict != wire.Redirected || len(h.Alternates) != min(n, 4) {
+			t.Fatalf("with %d links it answers %+v", n, h)
+		}
+		seen := map[uint64]bool{}
+		for _, m := range h.Alternates {
+			if m.NodeID < 10 || m.NodeID >= 10+uint64(n) || m.Addr != addrOf(m.NodeID) || seen[m.NodeID] {
+				t.Errorf("with %d links it names %+v", n, h.Alternates)
+			}
+			seen[m.NodeID] = true
+		}
+		if w.saw(1, core.PeerRedirected) != 1 {
+			t.Errorf("events %+v, want one of a redirection", w.nodes[1].events)
+		}
+	}
+	t.Run("the only neighbour asks", func(t *testing.T) {
+		w, _ := full(t, 1)
+		p := w.dialIn(t, 10, 1)
+		p.inc-- // an older life of it
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if h := p.recv().Hello; h.Verdict != wire.Refused {
+			t.Errorf("it is answered %+v", h)
+		}
+	})
+	t.Run("too often", func(t *testing.T) { // by a young node, which redirects on
+		w, _ := full(t, 3)
+		p := w.dialIn(t, 50, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 5})
+		if h := p.recv().Hello; h.Verdict != wire.Redirected {
+			t.Errorf("a young node answers %+v", h)
+		}
+	})
+	t.Run("too often, by a settled node", func(t *testing.T) {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 3 })
+		w.start(1)
+		w.describe(1)
+		p := w.admitted(t, 10, 1, wire.Join)
+		w.admitted(t, 11, 1, wire.Join)
+		chord := w.admitted(t, 12, 1, wire.Chord)
+		for i, o := range []core.Origin{{Node: 20, Incarnation: 1}, {Node: 21, Incarnation: 1}} {
+			p.send(frame(info(o, 1, "node:2"+string(rune('0'+i)), descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+			w.run(second)
+		}
+		q := w.dialIn(t, 50, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 3})
+		if h := q.recv().Hello; h.Verdict != wire.Redirected || !chord.up() {
+			t.Errorf("after three redirections it answers %+v", h)
+		}
+		q = w.dialIn(t, 51, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 4})
+		if h := q.recv().Hello; h.Verdict != wire.Admitted || chord.up() {
+			t.Errorf("after four redirections it answers %+v; the chord is up: %t", h, chord.up())
+		}
+	})
+}
+
+// TestRedirected: who is redirected goes on to the first alternate that is worth it, twelve times, and then begins anew.
+func TestRedirected(t *testing.T) {
+	w, p := dialer(t, 10, nil)
+	w.admitted(t, 30, 1, wire.Chord)
+	n := &w.nodes[1]
+	for hop := range 12 {
+		f := p.recv()
+		if f.Hello.Redirects != uint32(hop) {
+			t.Fatalf("the Hello says %d redirections, want %d", f.Hello.Redirects, hop)
+		}
+		next := uint64(100 + hop)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Redirected, Alternates: []wire.Member{
+			{NodeID: 1, Addr: addrOf(1)}, {NodeID: 1, Addr: addrOf(99)}, {NodeID: 30, Addr: addrOf(30)}, {NodeID: next, Addr: addrOf(next)}, {NodeID: 40, Addr: addrOf(40)},
+		}})
+		if p.up() || len(n.dials) != hop+2 || n.dials[hop+1].Addr != addrOf(next) {
+			t.Fatalf("redirected %d times, it dials %+v, want n%d last; the link is up: %t", hop+1, n.dials, next, p.up())
+		}
+		p = w.answer(t, 1, n.dials[hop+1], next)
+	}
+	p.recv()
+	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Redirected, Alternates: []wire.Member{{NodeID: 41, Addr: addrOf(41)}}})
+	if len(n.dials) != 13 {
+		t.Errorf("follows a thirteenth redirection, to %+v", n.dials[13:])
+	}
+	if w.saw(1, core.RedirectedUs) != 13 {
+		t.Errorf("%d events of redirections, want 13", w.saw(1, core.RedirectedUs))
+	}
+}

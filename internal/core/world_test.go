@@ -178,6 +178,7 @@ func (w *world) step(i int, in core.Input) {
 	n.replies = append(n.replies, out.Replies...)
 	if out.Fatal != 0 {
 		n.fatal = out.Fatal
+		w.crash(i) // as its driver has it end
 	}
 }
 
