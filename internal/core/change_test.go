@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
@@ -13,10 +12,6 @@ import (
 func TestChanges(t *testing.T) {
 	a, b := core.Origin{Node: 20, Incarnation: 100}, core.Origin{Node: 21, Incarnation: 100}
 	const tick = 2 * second // what passes between two steps
-	hops := func(o core.Origin, seq uint64, value string, stamp int64, hops uint32) part {
-		return of("k", &gossippb.Info{NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: hops,
-			Value: &gossippb.Value{RawBytes: []byte(value), Timestamp: &gossippb.Timestamp{WallTime: epoch + stamp}}})
-	}
 	type step struct {
 		in   part
 		want []core.ChangeKind
@@ -59,10 +54,10 @@ func TestChanges(t *testing.T) {
 			{aged(a, 2, "k", second, second), []core.ChangeKind{core.Expired}},
 		}},
 		{"over fewer hops", []step{
-			{hops(a, 1, "v", 1, 5), []core.ChangeKind{core.Added}},
-			{hops(a, 1, "v", 1, 5), nil},
-			{hops(a, 1, "v", 1, 3), []core.ChangeKind{core.Moved}},
-			{hops(a, 1, "v", 1, 4), nil},
+			{hopsOf(a, 1, 5), []core.ChangeKind{core.Added}},
+			{hopsOf(a, 1, 5), nil},
+			{hopsOf(a, 1, 3), []core.ChangeKind{core.Moved}},
+			{hopsOf(a, 1, 4), nil},
 		}},
 	}
 	for _, tt := range tests {

@@ -148,6 +148,14 @@ func info(o core.Origin, seq uint64, key, value string, stamp, ttl int64) part {
 	})
 }
 
+// hopsOf is a live info of key k that has come over so many hops.
+func hopsOf(o core.Origin, seq uint64, hops uint32) part {
+	return of("k", &gossippb.Info{
+		NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: hops,
+		Value: &gossippb.Value{RawBytes: []byte("v"), Timestamp: &gossippb.Timestamp{WallTime: epoch + int64(seq)}},
+	})
+}
+
 // tombstone is a deletion by an origin.
 func tombstone(o core.Origin, seq uint64, key string, stamp, ttl int64) part {
 	return of(key, &gossippb.Info{
