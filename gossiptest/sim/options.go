@@ -42,13 +42,12 @@ type Timers struct {
 
 // Limits of what the nodes of a Sim hold and exchange: those a real node has by default.
 const (
-	maxNodes  = 1_000_000
-	maxInfos  = 1 << 20
-	maxFrame  = 64 << 10 // a core makes no larger frames
-	maxDecode = 4 << 20  // and takes no larger ones
-	maxKey    = 1 << 10
-	maxValue  = 1 << 20
-	maxItems  = 1 << 16
+	maxNodes = 1_000_000
+	maxInfos = 1 << 20
+	maxFrame = 2 << 20 // a core makes no larger frames, and takes none
+	maxKey   = 1 << 10
+	maxValue = 1 << 20
+	maxItems = 1 << 16
 )
 
 // epoch is the wall clock's time at the start of every Sim: the first second of 2026, UTC.
@@ -120,5 +119,5 @@ func (o *Options) config(i int, boot uint32) core.Config {
 
 // limits are those a received frame is decoded with.
 func limits() wire.Limits {
-	return wire.Limits{Frame: maxDecode, Key: maxKey, Value: maxValue, Items: maxItems}
+	return wire.Limits{Frame: maxFrame, Key: maxKey, Value: maxValue, Items: maxItems}
 }

@@ -79,6 +79,7 @@ func (c *Core) Step(now Now, in Input) *Outputs {
 	c.out.reset()
 	now.Mono = max(now.Mono, c.now.Mono)
 	c.now = now
+	c.expire() // before anything: what has expired is not there any more
 	switch in.Kind {
 	case InStart:
 		c.start(in.Incarnation)

@@ -7,8 +7,9 @@ import (
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// fullFrame is how many bytes a frame has that takes no more infos: the next one does.
-func (c *Core) fullFrame() int { return min(256<<10, c.cfg.Limits.Frame/2) }
+// fullFrame is how many bytes a frame has, but for one item, that takes no more: the next one does. Every transport
+// carries frames of 64 KiB; only a single info makes a larger one.
+func (c *Core) fullFrame() int { return min(60<<10, c.cfg.Limits.Frame/2) }
 
 // flush sends what l has to say, if the link is free and the pace allows it.
 func (c *Core) flush(l *link) {
@@ -213,7 +214,7 @@ func (f *frame) claim(o *origin, to uint64) {
 func (f *frame) room(ks *keyState) bool {
 	const standin = 64 // bytes of one without its key
 	size := wire.InfoSize(&ks.rec.Body) + len(ks.key) + standin
-	return f.entries == 0 || len(f.b) < f.c.fullFrame() && len(f.b)+size <= f.c.cfg.Limits.Frame
+	return f.entries == 0 || len(f.b)+size <= f.c.fullFrame()
 }
 
 // entry writes the record that stands for what o wrote at e. No key comes twice in a frame.
