@@ -4,8 +4,6 @@ import (
 	"hash/crc32"
 	"testing"
 
-	"google.golang.org/protobuf/encoding/prototext"
-
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -113,19 +111,6 @@ func (p *peer) drop() {
 	}
 }
 
-// text returns the next frame that the node has sent to p as the text of its message, "" if there is none.
-func (p *peer) text() string {
-	b := p.bytes()
-	if b == nil {
-		return ""
-	}
-	m := new(gossippb.Request)
-	if err := m.UnmarshalVT(b); err != nil {
-		p.t.Fatal(err)
-	}
-	return prototext.MarshalOptions{}.Format(m)
-}
-
 // close ends the link.
 func (p *peer) close() { p.w.cut(p.k, p.side) }
 
@@ -153,6 +138,14 @@ func hopsOf(o core.Origin, seq uint64, hops uint32) part {
 	return of("k", &gossippb.Info{
 		NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: hops,
 		Value: &gossippb.Value{RawBytes: []byte("v"), Timestamp: &gossippb.Timestamp{WallTime: epoch + int64(seq)}},
+	})
+}
+
+// again is a live info of a key that its origin had written before.
+func again(o core.Origin, seq uint64, key string) part {
+	return of(key, &gossippb.Info{
+		NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: 1, Again: true,
+		Value: &gossippb.Value{RawBytes: []byte("again"), Timestamp: &gossippb.Timestamp{WallTime: epoch + int64(seq)}},
 	})
 }
 

@@ -62,7 +62,10 @@ type node struct {
 }
 
 // conn is a link; ends[0] dialled it.
-type conn struct{ ends [2]end }
+type conn struct {
+	ends   [2]end
+	frames [2]int // sent so far
+}
 
 type end struct {
 	node int
@@ -226,6 +229,7 @@ func (w *world) sent(i int, s core.Send) {
 	if _, err := decode(s.Frame); err != nil {
 		w.wrong = append(w.wrong, fmt.Errorf("node %d sends a frame that is none: %w", i, err))
 	}
+	c.frames[side]++
 	e, other := &c.ends[side], &c.ends[1-side]
 	if other.up || other.node == 0 {
 		e.out = append(e.out[:len(e.out):len(e.out)], s.Frame)
@@ -261,7 +265,7 @@ func (w *world) link(i, j int) *conn {
 	a := w.nodes[i].last
 	w.nodes[j].last++
 	b := w.nodes[j].last
-	w.conns = append(w.conns, conn{[2]end{{node: i, id: a, up: true}, {node: j, id: b, up: true}}})
+	w.conns = append(w.conns, conn{ends: [2]end{{node: i, id: a, up: true}, {node: j, id: b, up: true}}})
 	return &w.conns[len(w.conns)-1]
 }
 
