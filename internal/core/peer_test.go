@@ -133,6 +133,14 @@ func info(o core.Origin, seq uint64, key, value string, stamp, ttl int64) part {
 	})
 }
 
+// infoOf is a live info for any key.
+func infoOf(o core.Origin, seq uint64, value string, stamp, ttl, age int64) *gossippb.Info {
+	return &gossippb.Info{
+		NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: 1, Ttl: ttl, Age: age,
+		Value: &gossippb.Value{RawBytes: []byte(value), Timestamp: &gossippb.Timestamp{WallTime: epoch + stamp}},
+	}
+}
+
 // hopsOf is a live info of key k that has come over so many hops.
 func hopsOf(o core.Origin, seq uint64, hops uint32) part {
 	return of("k", &gossippb.Info{
