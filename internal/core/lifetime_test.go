@@ -82,29 +82,32 @@ func TestOwnLifetime(t *testing.T) {
 	}
 }
 
-// TestLifetimeAlongHops: what is left of an info's life never gets more on its way, but for the time it is between two
-// nodes.
+// TestLifetimeAlongHops: what is left of an info's life never gets more on its way, however long it stays at a node.
 func TestLifetimeAlongHops(t *testing.T) {
-	w := chain(4, nil)
+	w := newWorld(4, nil)
 	w.latency = 7 * ms
-	const ttl = 5 * second
-	w.add(1, "k", "v", ttl)
+	const ttl = 10 * second
 	left := int64(ttl)
-	w.run(second)
 	for i := 1; i <= 4; i++ {
+		w.nodes[i].seeds = []wire.Addr{addrOf(uint64(i - 1))}
+		w.start(i)
+		if i == 1 {
+			w.add(1, "k", "v", ttl)
+		}
+		w.run(second)
 		r := w.nodes[i].core.Record("k")
 		if live(r) == nil {
 			t.Fatalf("node %d has %s", i, show(r))
 		}
 		if got := r.Expires - r.Taken; got > left || got < left-200*ms {
-			t.Errorf("when it got to node %d it had %d left, want at most %d, which was left at the node before", i, got, left)
+			t.Errorf("when it got to node %d it had %d ms left, want what was left at the node before, %d", i, got/ms, left/ms)
 		}
 		if r.TTL != ttl || int(r.Hops) != i-1 {
 			t.Errorf("at node %d it has ttl %d and %d hops, want %d and %d", i, r.TTL, r.Hops, int64(ttl), i-1)
 		}
-		left = r.Expires - r.Taken
+		left = r.Expires - w.now
 	}
-	w.run(5 * second)
+	w.run(7 * second)
 	for i := 1; i <= 4; i++ {
 		if r := w.nodes[i].core.Record("k"); live(r) != nil {
 			t.Errorf("node %d still has %s", i, show(r))
@@ -214,6 +217,23 @@ func TestSkeletonStays(t *testing.T) {
 				t.Error(errs)
 			}
 		})
+	}
+}
+
+// TestKeepOnlyWhereNeeded: a write says for how long older ones have to be kept out only where that is longer than its own
+// life and the time that every place is kept.
+func TestKeepOnlyWhereNeeded(t *testing.T) {
+	const maxTTL = 24 * hour
+	for _, tt := range []struct{ before, ttl, want int64 }{
+		{maxTTL, second, 0}, {2 * maxTTL, 3 * maxTTL, 0}, {2 * maxTTL, 0, 0}, {0, 0, 0},
+		{2 * maxTTL, second, 2 * maxTTL}, {0, second, math.MaxInt64},
+	} {
+		w, _ := lone(t, nil)
+		w.add(1, "k", "v", tt.before)
+		w.add(1, "k", "w", tt.ttl)
+		if got := w.nodes[1].core.Record("k").Keep; got != tt.want {
+			t.Errorf("a write that lives %d, over one that lives %d, asks to keep that out for %d, want %d", tt.ttl, tt.before, got, tt.want)
+		}
 	}
 }
 
