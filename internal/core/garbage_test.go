@@ -18,6 +18,9 @@ func TestGarbage(t *testing.T) {
 		want wire.Refusal
 	}{
 		{"an info of an undeclared origin", func(core.Origin) []part { return []part{info(unknown, 1, "k", "v", 1, 0)} }, wire.Misbehaved},
+		{"an info of an origin that is known, but not declared", func(core.Origin) []part {
+			return []part{info(core.Origin{Node: good.Node}, 2, "k", "v", 1, 0)}
+		}, wire.Misbehaved},
 		{"a claim of an undeclared origin", func(core.Origin) []part { return []part{claim(unknown, 0, 1)} }, wire.Misbehaved},
 		{"a standin of an undeclared origin", func(core.Origin) []part { return []part{standin(unknown, 1, "k")} }, wire.Misbehaved},
 		{"an advert of an undeclared origin", func(core.Origin) []part { return []part{advert(unknown, 1)} }, wire.Misbehaved},

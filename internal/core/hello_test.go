@@ -109,6 +109,9 @@ func TestRefusals(t *testing.T) {
 			if r := w.nodes[1].core.Record("k"); r != nil {
 				t.Errorf("takes %s from a peer that it refused", show(r))
 			}
+			if !p.up() || w.saw(1, core.PeerRefused) != 1 {
+				t.Errorf("does not leave it to the other end to close the link: up %t, events %+v", p.up(), w.nodes[1].events)
+			}
 			w.run(second + ms)
 			if p.up() {
 				t.Error("a second after its refusal the link is still there")
@@ -132,17 +135,17 @@ func TestAnswers(t *testing.T) {
 		name  string
 		id    uint64
 		hello wire.Hello
-		up    bool
 		event core.EventKind
-		again int64 // how long it leaves the seed alone, at least
+		why   wire.Refusal
+		again int64 // how long it leaves the seed alone, at least; 0: the link is up
 	}{
-		{"admitted", 10, wire.Hello{Verdict: wire.Admitted, ClusterID: "test"}, true, core.LinkUp, 0},
-		{"no verdict", 10, wire.Hello{ClusterID: "test"}, false, core.PeerRefused, 8 * second},
-		{"admitted by another cluster", 10, wire.Hello{Verdict: wire.Admitted, ClusterID: "other"}, false, core.PeerRefused, 8 * second},
-		{"admitted by itself", 1, wire.Hello{Verdict: wire.Admitted, ClusterID: "test", Instance: 2001}, false, core.PeerRefused, 8 * second},
-		{"admitted by its own ID", 1, wire.Hello{Verdict: wire.Admitted, ClusterID: "test", Instance: 5}, false, core.PeerRefused, 8 * second},
-		{"other cluster", 10, wire.Hello{Verdict: wire.Refused, Refusal: wire.OtherCluster, ClusterID: "other"}, false, core.PeerRefusedUs, 8 * second},
-		{"busy", 10, wire.Hello{Verdict: wire.Refused, Refusal: wire.Busy, ClusterID: "test"}, false, core.PeerRefusedUs, 75 * ms},
+		{"admitted", 10, wire.Hello{Verdict: wire.Admitted, ClusterID: "test"}, core.LinkUp, 0, 0},
+		{"no verdict", 10, wire.Hello{ClusterID: "test"}, core.PeerRefused, wire.Misbehaved, 8 * second},
+		{"admitted by another cluster", 10, wire.Hello{Verdict: wire.Admitted, ClusterID: "other"}, core.PeerRefused, wire.OtherCluster, 8 * second},
+		{"admitted by itself", 0, wire.Hello{Verdict: wire.Admitted, ClusterID: "test", Instance: 2001}, core.PeerRefused, wire.Self, 8 * second},
+		{"admitted by its own ID", 1, wire.Hello{Verdict: wire.Admitted, ClusterID: "test", Instance: 5}, core.PeerRefused, wire.DuplicateNode, 8 * second},
+		{"other cluster", 10, wire.Hello{Verdict: wire.Refused, Refusal: wire.OtherCluster, ClusterID: "other"}, core.PeerRefusedUs, wire.OtherCluster, 8 * second},
+		{"busy", 10, wire.Hello{Verdict: wire.Refused, Refusal: wire.Busy, ClusterID: "test"}, core.PeerRefusedUs, wire.Busy, 75 * ms},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,13 +153,15 @@ func TestAnswers(t *testing.T) {
 			p.recv()
 			p.id = tt.id
 			p.hello(tt.hello)
-			if got := w.saw(1, tt.event); got != 1 {
-				t.Errorf("%d events of kind %d, want 1, of %+v", got, tt.event, w.nodes[1].events)
+			events := w.nodes[1].events
+			if len(events) != 1 || events[0].Kind != tt.event || events[0].Refusal != tt.why {
+				t.Errorf("events %+v, want one of kind %d for reason %d", events, tt.event, tt.why)
 			}
-			if p.up() != tt.up || (len(w.nodes[1].core.Links()) > 0) != tt.up {
-				t.Errorf("link is up: %t, want %t", p.up(), tt.up)
+			up := tt.again == 0
+			if p.up() != up || (len(w.nodes[1].core.Links()) > 0) != up {
+				t.Errorf("link is up: %t, want %t", p.up(), up)
 			}
-			if tt.up {
+			if up {
 				return
 			}
 			for w.now < second+tt.again {

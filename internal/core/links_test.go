@@ -63,6 +63,42 @@ func TestCrossingDials(t *testing.T) {
 	}
 }
 
+// TestCrossingKnownDials: a node that is dialled by whom it is dialling refuses if its ID is the lower: its own dial stays.
+func TestCrossingKnownDials(t *testing.T) {
+	tests := []struct {
+		name string
+		id   uint64
+		inc  uint64
+		want wire.Verdict
+	}{
+		{"by the higher ID", 9, 100, wire.Refused},
+		{"by the higher ID, in a newer life than it dials", 9, 101, wire.Admitted},
+		{"by the lower ID", 3, 100, wire.Admitted},
+	}
+	for _, tt := range tests {
+		for _, answered := range []bool{false, true} { // the dial, not yet the Hello
+			w := newWorld(1, func(c *core.Config) { c.Node = 5 })
+			w.handDials = true
+			w.start(1)
+			w.command(1, core.Command{Op: core.OpDescriptor, Node: 5, Key: "node:5", Value: descriptor(5)})
+			p, o := w.admitted(t, 20, 1, wire.Join), core.Origin{Node: tt.id, Incarnation: 100}
+			p.send(frame(info(o, 1, fmt.Sprint("node:", tt.id), descriptor(tt.id), 1, 0), claim(o, 0, 1)))
+			w.run(100 * ms)
+			if n := len(w.nodes[1].dials); n != 1 {
+				t.Fatalf("%s: %d dials, want 1", tt.name, n)
+			}
+			if answered {
+				w.answer(t, 1, w.nodes[1].dials[0], tt.id)
+			}
+			q := w.dialIn(t, tt.id, 1)
+			q.hello(wire.Hello{ClusterID: "test", Reason: wire.Ring, Incarnation: tt.inc})
+			if h := q.recv().Hello; h.Verdict != tt.want || tt.want == wire.Refused && h.Refusal != wire.DuplicateLink {
+				t.Errorf("%s, answered %t: %+v, want verdict %d", tt.name, answered, h, tt.want)
+			}
+		}
+	}
+}
+
 // TestSecondLink: the pair's first link stays, whoever dialled it, unless the lower ID dials the second.
 func TestSecondLink(t *testing.T) {
 	tests := []struct {

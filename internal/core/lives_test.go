@@ -149,3 +149,40 @@ func TestStoredIncarnation(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnIDDials: a node that is dialled by its own ID, with a newer life, takes the next one; if that happens again
+// within ten seconds, it ends.
+func TestOwnIDDials(t *testing.T) {
+	for _, tt := range []struct {
+		again int64
+		want  wire.Refusal
+	}{{10*second - 1, wire.DuplicateNode}, {10 * second, 0}} {
+		w := newWorld(1, nil)
+		w.start(1)
+		n := &w.nodes[1]
+		dial := func(inc uint64) {
+			p := w.dialIn(t, 1, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Incarnation: inc})
+			if n.up {
+				if h := p.recv().Hello; h.Verdict != wire.Refused || h.Refusal != wire.DuplicateNode {
+					t.Errorf("it is answered %+v", h)
+				}
+				p.close()
+			}
+		}
+		first := n.core.Incarnation()
+		dial(first - 1)
+		if got := n.core.Incarnation(); got != first {
+			t.Errorf("because of an older life it lives under +%d", got-first)
+		}
+		dial(first + 5)
+		if got := n.core.Incarnation(); got != first+6 || n.stored != got {
+			t.Errorf("it lives under +%d, want +6", got-first)
+		}
+		w.run(tt.again)
+		dial(first + 50)
+		if n.fatal != tt.want {
+			t.Errorf("dialled again after %d ms it ends with %d, want %d", tt.again/ms, n.fatal, tt.want)
+		}
+	}
+}

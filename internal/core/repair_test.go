@@ -222,6 +222,7 @@ func TestIdleCompare(t *testing.T) {
 		{"the other end moves", false, [][]byte{ping(5), ping(6)}, false},
 		{"this end moves", false, [][]byte{ping(5), move, ping(5)}, false},
 		{"equal in between", false, [][]byte{ping(5), nil, ping(5)}, false},
+		{"equal", false, [][]byte{nil, nil, nil}, false},
 		{"the other end dialled", true, [][]byte{ping(5), ping(5)}, false},
 	}
 	for _, tt := range tests {
