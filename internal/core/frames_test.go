@@ -26,9 +26,18 @@ func TestTwoLivesInOneFrame(t *testing.T) {
 	from.send(frame(info(newer, 1, "k4", "", 4, 0), claim(newer, 0, 1)))
 	w.now += second
 	w.do(1, core.Input{Kind: core.InDeadline})
+	w.slowSends = false // what follows has frames of its own: the newer life is declared, the older is not any more
+	for _, in := range [][]part{
+		{info(newer, 2, "k6", "", 6, 0), claim(newer, 1, 2)},
+		{info(older, 4, "k5", "", 5, 0), claim(older, 3, 4)},
+	} {
+		w.do(1, core.Input{Kind: core.InSent, Link: to.link()})
+		w.now += 100 * ms
+		from.send(frame(in...))
+	}
 
 	// As the receiver resolves it: declarations first.
-	want := map[string]uint64{"k2": 100, "k3": 100, "k4": 200}
+	want := map[string]uint64{"k2": 100, "k3": 100, "k4": 200, "k5": 100, "k6": 200}
 	declared := uint64(100)
 	for f := to.recv(); f != nil; f = to.recv() {
 		for _, o := range f.Origins {
@@ -42,7 +51,11 @@ func TestTwoLivesInOneFrame(t *testing.T) {
 			if got != want[in.Key] {
 				t.Errorf("%s arrives as one of incarnation %d, want %d", in.Key, got, want[in.Key])
 			}
+			delete(want, in.Key)
 		}
+	}
+	if len(want) > 0 {
+		t.Errorf("%v do not arrive", want)
 	}
 }
 

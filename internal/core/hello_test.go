@@ -109,6 +109,10 @@ func TestRefusals(t *testing.T) {
 			if r := w.nodes[1].core.Record("k"); r != nil {
 				t.Errorf("takes %s from a peer that it refused", show(r))
 			}
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+			if w.saw(1, core.LinkUp) != 0 {
+				t.Error("is talked round by a second Hello")
+			}
 			if !p.up() || w.saw(1, core.PeerRefused) != 1 {
 				t.Errorf("does not leave it to the other end to close the link: up %t, events %+v", p.up(), w.nodes[1].events)
 			}

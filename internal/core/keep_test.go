@@ -139,6 +139,17 @@ func TestNodeWithoutID(t *testing.T) {
 		t.Errorf("without an ID it dials %+v, want nobody but its seed", w.nodes[2].dials)
 	}
 	w.describe(2)
+	var declared []wire.Origin
+	for _, b := range w.wire(2, 1).out {
+		f, err := decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared = append(declared, f.Origins...)
+	}
+	if len(declared) == 0 || declared[0].NodeID != 2 || declared[0].Sponsor != 1 {
+		t.Errorf("told its ID it declares %+v, want itself with sponsor 1", declared)
+	}
 	w.settle()
 	for _, l := range w.nodes[1].core.Links()[:1] {
 		if l.Node != 2 || l.Incarnation != w.nodes[2].core.Incarnation() || !l.Admitted {

@@ -172,8 +172,9 @@ func TestOwnIDDials(t *testing.T) {
 		}
 		first := n.core.Incarnation()
 		dial(first - 1)
+		dial(1<<62 - 1) // no clock shows that
 		if got := n.core.Incarnation(); got != first {
-			t.Errorf("because of an older life it lives under +%d", got-first)
+			t.Errorf("because of a life that is none it lives under +%d", got-first)
 		}
 		dial(first + 5)
 		if got := n.core.Incarnation(); got != first+6 || n.stored != got {
@@ -184,5 +185,25 @@ func TestOwnIDDials(t *testing.T) {
 		if n.fatal != tt.want {
 			t.Errorf("dialled again after %d ms it ends with %d, want %d", tt.again/ms, n.fatal, tt.want)
 		}
+	}
+}
+
+// TestRaiseByHearsay: what peers say of a newer life of this node makes it take the next one, at most once a second.
+func TestRaiseByHearsay(t *testing.T) {
+	w, p := lone(t, nil)
+	n := &w.nodes[1]
+	first := n.core.Incarnation()
+	for _, tt := range []struct {
+		after      int64
+		told, want uint64
+	}{{0, 0, 0}, {0, 5, 6}, {second - 1, 100, 6}, {1, 200, 201}} {
+		w.run(tt.after)
+		p.send(wire.AppendOrigin(nil, wire.Origin{NodeID: 1, Incarnation: first + tt.told}))
+		if got := n.core.Incarnation(); got != first+tt.want {
+			t.Errorf("told of life +%d it lives under +%d, want +%d", tt.told, got-first, tt.want)
+		}
+	}
+	if n.fatal != 0 {
+		t.Errorf("ends with %d", n.fatal)
 	}
 }

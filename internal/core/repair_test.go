@@ -284,3 +284,31 @@ func TestBetweenHelloAndAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestBetweenAskAndAnswer: nor what it takes in between asking whether the marks are the same and being told so.
+func TestBetweenAskAndAnswer(t *testing.T) {
+	w, p := dialer(t, 10, nil)
+	p.recv()
+	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Admitted})
+	w.describe(1)
+	member := core.Origin{Node: 20, Incarnation: 100}
+	p.send(frame(info(member, 1, "node:20", descriptor(20), 1, 0), claim(member, 0, 1)))
+	w.run(100 * ms)
+	q := w.answer(t, 1, w.nodes[1].dials[1], 20)
+	q.hello(wire.Hello{ClusterID: "test", Reason: q.recv().Hello.Reason, Verdict: wire.Admitted, MarksHash: 1, MarksCount: 1})
+	w.run(40 * ms)
+	s := q.listen()
+	if len(s.pings) != 1 || !s.pings[0].Ask {
+		t.Fatalf("says %+v, want a ping that asks", s)
+	}
+	x := core.Origin{Node: 21, Incarnation: 100}
+	p.send(frame(info(x, 1, "k", "v", 1, 0), claim(x, 0, 1)))
+	heard := q.listen() // a stranger is advertised at once, or pushed
+	q.send(wire.AppendPing(nil, wire.Ping{ID: s.pings[0].ID, Same: true}))
+	w.run(100 * ms)
+	after := q.listen()
+	heard.adverts, heard.infos = append(heard.adverts, after.adverts...), append(heard.infos, after.infos...)
+	if !slices.Contains(heard.infos, "k=v") && !slices.ContainsFunc(heard.adverts, func(a wire.Advert) bool { return a.NodeID == x.Node }) {
+		t.Errorf("it says %+v, and nothing of what came in before the answer", after)
+	}
+}
