@@ -1,9 +1,12 @@
 package gossiptest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime/pprof"
 	"testing"
 	"time"
@@ -18,15 +21,18 @@ type TransportHarness struct {
 	// closed by then. The goroutines that it starts count as the transports': they end when the transports close.
 	New func(t *testing.T, n int) []transport.Transport
 
-	// MaxFrame is the size in bytes of the largest frame. Zero means that there is no case for it.
+	// MaxFrame is the size in bytes of the largest frame. Zero leaves out the case frame-limit.
 	MaxFrame int
 
-	// Silent is an address where nobody answers, so that a Dial goes on until its context ends: of a socket, for
-	// example, that listens and never says a word. The zero Addr means that there is no case for it.
+	// Silent is an address where nobody answers, so that a Dial goes on until its context ends. The zero Addr leaves
+	// out the case dial-silent, and with it much of what a Dial can do wrong. For a transport with a handshake, a
+	// socket that listens and never says a word is at such an address. For one whose Dial is over with the connection,
+	// it is best to have an option for the function that connects, and one here that waits for its context.
 	Silent transport.Addr
 
 	// Timeout is how long a case may take before it counts as hanging. Zero means a minute. It is there to turn a
-	// hang into a failure that says where, so it may be generous: no case waits for it.
+	// hang into a failure that says where, so it may be generous: no case waits for it. TestTransport cuts it to the
+	// case's share of what is left to the test (go test -timeout), to tell of every case in time even if all hang.
 	Timeout time.Duration
 }
 
@@ -57,25 +63,44 @@ type TransportCase struct {
 //				return ts
 //			},
 //			MaxFrame: mytransport.DefaultMaxFrame,
+//			Silent:   silent, // see TransportHarness: without it, a case is left out
 //		})
 //	}
 //
 // Run it with -race, which sees a link that writes into a frame. No case sleeps, and none depends on how fast the
 // transport or the machine is. A case that hangs is given up after the Timeout of the harness, and its goroutines are
-// printed.
+// printed: the functions of the transport among them say which calls do not return. If its Close hangs too, so does the
+// test, and go test shows no log of that; the rule is then found on standard error.
 //
 // To see which goroutines are the transport's, the cases label theirs (package runtime/pprof) and set
 // tracebacklabels=1 in the GODEBUG of the process. A transport that replaces the labels of its goroutines hides them
 // from the case named goroutines.
 func TestTransport(t *testing.T, h TransportHarness) {
-	for _, c := range TransportCases(h) {
+	cases := TransportCases(h)
+	for i, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
-			if err := c.Run(t, h); err != nil {
+			timely := h
+			if deadline, ok := t.Deadline(); ok {
+				share := time.Until(deadline) / time.Duration(len(cases)-i+1) // one is left for what comes afterwards
+				timely.Timeout = min(cmp.Or(h.Timeout, defaultTimeout), share.Truncate(time.Millisecond))
+			}
+			err := c.Run(t, timely)
+			if hang := (*hangError)(nil); errors.As(err, &hang) { // told at once, as the clean-up may never end
+				fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), hang.summary)
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
+
+const defaultTimeout = time.Minute
+
+// hangError is the error of a case that hangs.
+type hangError struct{ summary, goroutines string }
+
+func (e *hangError) Error() string { return e.summary + "\n" + e.goroutines }
 
 // Run runs the case and returns how the transport broke the rule, or nil if it did not. The test t is for the harness,
 // and fails only if the harness makes it. TestTransport is for most; Run is for who wants to run some cases, or each
@@ -91,22 +116,19 @@ func (c TransportCase) Run(t *testing.T, h TransportHarness) error {
 		go func() { done <- c.run(ctx, tr) }()
 	})
 
-	timeout := h.Timeout
-	if timeout == 0 {
-		timeout = time.Minute
-	}
+	timeout := cmp.Or(h.Timeout, defaultTimeout)
 	watchdog := time.NewTimer(timeout)
 	defer watchdog.Stop()
-	var err error
 	select {
-	case err = <-done:
+	case err := <-done:
+		if err != nil {
+			return fmt.Errorf("%s: %w\nrule: %s", c.Name, err, c.Rule)
+		}
+		return nil
 	case <-watchdog.C:
-		err = fmt.Errorf("hangs: not over after %v\n%s", timeout, tr.dump())
+		summary := fmt.Sprintf("%s: hangs: not over after %v\nrule: %s", c.Name, timeout, c.Rule)
+		return &hangError{summary: summary, goroutines: tr.dump()}
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w\nrule: %s", c.Name, err, c.Rule)
-	}
-	return nil
 }
 
 // labelGoroutines calls f on a goroutine that bears the label, as do all that it starts, and those that they start.

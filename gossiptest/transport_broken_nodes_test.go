@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/grapevine-go/grapevine/transport"
 )
@@ -103,6 +105,18 @@ var brokenNodes = []broken{
 				case <-b.closed:
 				}
 				return nil, transport.ErrClosed
+			}}
+		},
+	},
+	{
+		caughtBy: "dial-silent", how: "keeps the deadline by a timer of its own",
+		transport: func(_ *baseNet, b *baseTransport) transport.Transport {
+			return brokenTransport{baseTransport: b, dial: func(ctx context.Context, to transport.Addr) (transport.Link, error) {
+				if deadline, ok := ctx.Deadline(); ok && to == baseSilent {
+					<-time.After(time.Until(deadline))
+					return nil, os.ErrDeadlineExceeded
+				}
+				return b.Dial(ctx, to)
 			}}
 		},
 	},

@@ -86,14 +86,22 @@ func holdFrames(ctx context.Context, tr *transportTrial, from, to transport.Link
 	for i := range 4 {
 		frames = append(frames, testFrame(i, size))
 	}
-	sent := background(func() error { return sendFrames(from, frames...) })
-	f, err := to.Recv()
+	var f []byte
+	err := together(
+		func() error { return sendFrames(from, frames[0]) },
+		func() (err error) {
+			if f, err = to.Recv(); err != nil {
+				err = fmt.Errorf("Recv: %w", err)
+			}
+			return err
+		})
 	if err != nil {
-		return fmt.Errorf("Recv: %w", err)
+		return err
 	}
 	if err := sameFrame("the frame received", f, frames[0]); err != nil {
 		return err
 	}
+	sent := background(func() error { return sendFrames(from, frames[1:]...) })
 	tr.quiet(ctx) // by now the other frames have come as far as they come without a Recv
 	if err := sameFrame("with others behind it, the frame received", f, frames[0]); err != nil {
 		return err

@@ -163,6 +163,15 @@ func tryDialSilent(ctx context.Context, tr *transportTrial) error {
 		return fmt.Errorf("Dial, on the end of its context, returned %v, want an error that wraps context.Canceled "+
 			"and not ErrClosed", err)
 	}
+	for range 10 { // a deadline that others watch, too, is sometimes seen by them first
+		dctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+		err := <-dial(dctx)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, transport.ErrClosed) {
+			return fmt.Errorf("Dial, on the deadline of its context, returned %v, want an error that wraps "+
+				"context.DeadlineExceeded and not ErrClosed (a dialler may report the deadline a moment before ctx.Err does)", err)
+		}
+	}
 	dialling = dial(ctx)
 	tr.quiet(ctx)
 	if err := t.Close(); err != nil {

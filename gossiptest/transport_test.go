@@ -1,9 +1,12 @@
 package gossiptest_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -97,6 +100,54 @@ func TestTransportHang(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTransportHangInCleanUp proves that of a hang the rule is shown even if the clean-up hangs as well: go test shows no
+// log of a test that does not end. The test runs itself, with a harness whose clean-up ends with standard input.
+func TestTransportHangInCleanUp(t *testing.T) {
+	const child = "GOSSIPTEST_HANG_IN_CLEAN_UP"
+	if os.Getenv(child) != "" {
+		h := baseHarness(func(n *baseNet, b *baseTransport) transport.Transport {
+			return brokenTransport{baseTransport: b, accept: func() (transport.Link, error) {
+				<-n.over
+				return nil, transport.ErrClosed
+			}}
+		})
+		sound := h.New
+		h.New = func(t *testing.T, n int) []transport.Transport {
+			t.Cleanup(func() { io.Copy(io.Discard, os.Stdin) })
+			return sound(t, n)
+		}
+		h.Timeout = time.Nanosecond
+		gossiptest.TestTransport(t, h)
+		return
+	}
+
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTransportHangInCleanUp$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for s := bufio.NewScanner(stderr); len(lines) < 2 && s.Scan(); {
+		lines = append(lines, s.Text())
+	}
+	stdin.Close()
+	got := strings.Join(lines, "\n")
+	if want := "/frames: frames: hangs: not over after 1ns\nrule: It arrives as one frame"; !strings.Contains(got, want) {
+		t.Errorf("while the clean-up hangs, standard error has %q, want %q in it", got, want)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("a transport that hangs passes")
+	}
 }
 
 func TestTransportErrorIsWrapped(t *testing.T) {

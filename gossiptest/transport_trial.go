@@ -168,7 +168,11 @@ func sameFrame(what string, got, want []byte) error {
 
 func sendFrames(l transport.Link, frames ...[]byte) error {
 	for i, f := range frames {
-		if err := l.Send(f); err != nil {
+		err := l.Send(f)
+		if errors.Is(err, transport.ErrFrameTooLarge) && len(f) <= smallestLimit {
+			err = fmt.Errorf("%w (the limit of a transport is at least %d bytes)", err, smallestLimit)
+		}
+		if err != nil {
 			return fmt.Errorf("Send of frame %d, %d bytes: %w", i, len(f), err)
 		}
 	}
@@ -219,4 +223,7 @@ func flood(l transport.Link, stop <-chan struct{}) error {
 	return errors.New("Send took 256 MiB without blocking, while nobody received")
 }
 
-const floodFrame = 1 << 16 // bytes of a frame of a flood
+const (
+	smallestLimit = 1 << 16 // bytes: every transport carries frames so large
+	floodFrame    = smallestLimit
+)
