@@ -8,12 +8,14 @@
 // implementation needs nothing else to go by. gossiptest.TestTransport checks
 // an implementation against it, sentence by sentence.
 //
-// Three rules hold for both interfaces.
+// Four rules hold for both interfaces.
 //   - Whatever ends a link or a transport, its errors wrap [ErrClosed]. The
 //     cause, where one is known, is wrapped beside it:
 //     fmt.Errorf("recv from %s: %w: %w", peer, transport.ErrClosed, cause).
 //   - A blocked call has somebody who can unblock it, named in its comment. No
 //     call waits for a peer that says nothing.
+//   - Where several errors are due at once, as to a Dial whose context has ended
+//     and whose transport is closed, any of them will do.
 //   - Nothing a peer sends makes a method panic.
 //
 // Implementations live in packages of their own (transport/grpctransport) and
@@ -140,7 +142,8 @@ type Transport interface {
 	//  1. A link and nil. The caller owns the link and has to close it. Where a transport cannot know at once whether
 	//     anybody is there, the link may have ended already: its Recv says so.
 	//  2. nil and an error wrapping ctx.Err(): ctx ended, before the call or during it. A link that the far end may
-	//     have accepted meanwhile ends.
+	//     have accepted meanwhile ends. The error is the same if something beneath, such as a net.Dialer, has seen the
+	//     deadline of ctx a moment before ctx.Err() does.
 	//  3. nil and an error wrapping ErrClosed: this transport was closed, before the call or during it.
 	//  4. nil and an error wrapping neither: nobody is there, the far end refuses, or to is no address that this
 	//     transport can dial, the zero Addr for example.
@@ -148,8 +151,9 @@ type Transport interface {
 
 	// Accept waits for the next link that a peer dials. Close unblocks it. What goes wrong with a single incoming
 	// connection (a handshake that fails, a peer that hangs up) is no outcome of Accept, which goes on waiting; nor
-	// may such a connection keep others waiting. A transport may limit how many links wait for Accept, and refuse
-	// the ones above.
+	// may such a connection keep others waiting. What passes by itself, such as a lack of file descriptors, is no
+	// outcome either: Accept tries again after a while. A transport may limit how many links wait for Accept, and
+	// refuse the ones above.
 	//
 	// Outcomes:
 	//  1. A link and nil. The caller owns the link and has to close it. Its far end may have closed it already.
