@@ -1,5 +1,5 @@
-// Command customtransport runs two nodes over a transport of its own: plain TCP. That is what it is for: transport.go and
-// link.go are to be copied and changed, and so is the test that holds them against the contract of package transport.
+// Command customtransport runs two nodes over a transport of its own, plain TCP. It is there for that transport:
+// transport.go and link.go are to be copied and changed, and so are the tests that hold them against the contract.
 //
 //	go run ./examples/customtransport
 package main
@@ -53,8 +53,11 @@ func run(ctx context.Context, out io.Writer) error {
 	return errors.Join(err, stopSecond(), stop())
 }
 
-// start starts a node that tells the others where it is, and the caller what it hears from them. It returns its address.
-func start(ctx context.Context, id gossip.NodeID, heard chan<- string, seeds ...transport.Addr) (transport.Addr, func() error, error) {
+// start starts a node that tells the others where it is, and the caller what it hears from them. It returns its address
+// and what stops it.
+func start(
+	ctx context.Context, id gossip.NodeID, heard chan<- string, seeds ...transport.Addr,
+) (transport.Addr, func() error, error) {
 	t, err := Listen("127.0.0.1:0", nil)
 	if err != nil {
 		return transport.Addr{}, nil, err
@@ -62,13 +65,12 @@ func start(ctx context.Context, id gossip.NodeID, heard chan<- string, seeds ...
 	g, err := gossip.New(gossip.Config{
 		ClusterID: "demo",
 		NodeID:    id,
-		Transport: t, // from here on, the node's: it closes the transport
+		Transport: t, // once the node runs, it is the one who closes it
 		Resolvers: []resolver.Resolver{resolver.Static(seeds...)},
 	})
 	if err != nil {
 		return transport.Addr{}, nil, errors.Join(err, t.Close())
 	}
-	stop := g.Start(ctx)
 	own := gossip.MakeKey("greeting", strconv.FormatUint(uint64(id), 10))
 	_, err = g.RegisterCallback(gossip.MakePrefixPattern("greeting"), func(key string, greeting []byte) {
 		if key == own {
@@ -83,7 +85,7 @@ func start(ctx context.Context, id gossip.NodeID, heard chan<- string, seeds ...
 		err = g.AddInfo(own, fmt.Appendf(nil, "node %d is at %s", id, t.Addr()), time.Hour)
 	}
 	if err != nil {
-		return transport.Addr{}, nil, errors.Join(err, stop())
+		return transport.Addr{}, nil, errors.Join(err, t.Close())
 	}
-	return t.Addr(), stop, nil
+	return t.Addr(), g.Start(ctx), nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-// Transport connects nodes over plain TCP, with nothing secret and nobody authenticated. A link is a connection; a frame
-// on it is four bytes with its length, the highest first, and then its own bytes.
+// Transport connects nodes over plain TCP, with nothing secret and nobody authenticated. A link is a connection, and a
+// frame on it four bytes with its length, the highest first, and then its own bytes.
 type Transport struct {
 	listener net.Listener
 	opts     Options
@@ -29,12 +29,12 @@ var _ transport.Transport = (*Transport)(nil)
 type Options struct {
 	Advertise string // host and port that others dial; "": those listened on
 
-	// Dial makes a connection, until its context ends: through a proxy, for example. nil: that of a zero net.Dialer.
+	// Dial makes a connection, or gives up when its context ends. nil: the DialContext of a zero net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Listen opens a transport at address, "10.0.0.1:7946" for example. With port 0, the system chooses one. Nil opts are the
-// zero Options. The caller closes the transport.
+// Listen opens a transport at address, such as "10.0.0.1:7946"; port 0 is any that is free. Nil opts are the zero
+// Options. The caller closes the transport.
 func Listen(address string, opts *Options) (*Transport, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -49,7 +49,8 @@ func Listen(address string, opts *Options) (*Transport, error) {
 	}
 	if t.opts.Advertise == "" {
 		if l.Addr().(*net.TCPAddr).IP.IsUnspecified() { // ":7946" is where to listen, but nothing that others could dial
-			return nil, errors.Join(fmt.Errorf("listen on %s: Options.Advertise has to say what others dial", address), l.Close())
+			err := fmt.Errorf("listen on %s: Options.Advertise has to say what others dial", address)
+			return nil, errors.Join(err, l.Close())
 		}
 		t.opts.Advertise = l.Addr().String()
 	}
