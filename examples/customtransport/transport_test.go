@@ -4,17 +4,22 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/gossiptest"
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-// silent is an address where nobody answers: dial, in place of net.Dialer, waits there until it is told to stop.
+// silent is an address where nobody answers: dial, in place of net.Dialer, waits there until it is told to stop. If it sees
+// a deadline, it is too early with an error of its own, as a net.Dialer may be.
 const silent = "silent:1"
 
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if address == silent {
+		if _, ok := ctx.Deadline(); ok {
+			return nil, os.ErrDeadlineExceeded
+		}
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
