@@ -271,7 +271,9 @@ func TestBadFrames(t *testing.T) {
 func TestOtherClusterInInfo(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		var log logBuffer
-		o, a, unharmed := pair(t, net, func(cfg *gossip.Config) { cfg.Logger = log.logger() })
+		o, a, unharmed := pair(t, net, func(cfg *gossip.Config) {
+			cfg.Logger, cfg.Timers.Sentinel = log.logger(), time.Hour // nobody keeps a cluster ID by default yet
+		})
 		stranger := net.Listen("stranger")
 		defer stranger.Close()
 		link, err := stranger.Dial(t.Context(), transport.MakeAddr("mem", "n1"))

@@ -264,7 +264,7 @@ func (g *Gossip) Leave(ctx context.Context) (peers int, err error) {
 // SetResolvers replaces Config.Resolvers, also while the node runs; if it has no link, it asks the new ones at once. The
 // error wraps ErrConfig if one is nil, ErrStopped, or ErrLimit as that of AddInfo does.
 func (g *Gossip) SetResolvers(resolvers []resolver.Resolver) error {
-	c := &command{Command: core.Command{Op: core.OpResolvers}, sources: newSources(resolvers)}
+	c := &command{Command: core.Command{Op: core.OpResolvers, Resolvers: len(resolvers)}, sources: newSources(resolvers)}
 	for i, r := range resolvers {
 		if r == nil {
 			return fmt.Errorf("set resolvers: %w: resolver %d is nil", ErrConfig, i)

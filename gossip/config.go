@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/grapevine-go/grapevine/clock"
+	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
 	"github.com/grapevine-go/grapevine/resolver"
 	"github.com/grapevine-go/grapevine/storage"
@@ -41,7 +42,8 @@ type Config struct {
 	Interval time.Duration // pace of periodic work; 0: 200 ms
 	MaxPeers int           // cap of links, dialled and accepted each; 0: MaxPeers
 
-	// KeepSentinel makes this node publish KeyClusterID and KeySentinel, again and again. It needs a ClusterID.
+	// KeepSentinel makes this node publish KeyClusterID and KeySentinel, again and again. It needs a ClusterID. Where no
+	// node has it set, the one with the lowest ID publishes both: see [KeySentinel].
 	KeepSentinel bool
 
 	Logger   *slog.Logger // nil: silent; see Observer for how it is called
@@ -116,6 +118,9 @@ func (c Config) complete() (Config, error) {
 	c.Timers.complete(bad, c.Interval)
 	if c.KeepSentinel && c.ClusterID == "" {
 		bad("KeepSentinel without a ClusterID")
+	}
+	if c.KeepSentinel && c.ClusterID == core.DefaultSentinel {
+		bad("KeepSentinel with ClusterID %q, which is what a sentinel says that nobody chose to keep", c.ClusterID)
 	}
 	if !utf8.ValidString(c.ClusterID) {
 		bad("ClusterID %q is not UTF-8", c.ClusterID)

@@ -61,6 +61,20 @@ func TestNewRefusesWhatOverflows(t *testing.T) {
 	}
 }
 
+// TestNewDefaultSentinelIsNoClusterID: the value of a sentinel tells whether somebody chose to keep it.
+func TestNewDefaultSentinelIsNoClusterID(t *testing.T) {
+	net := gossiptest.NewNetwork(nil, nil)
+	cfg := config(net, 1)
+	cfg.ClusterID = "by default"
+	if _, err := gossip.New(cfg); err != nil {
+		t.Errorf("without KeepSentinel: %v", err)
+	}
+	cfg.KeepSentinel = true
+	if _, err := gossip.New(cfg); !errors.Is(err, gossip.ErrConfig) {
+		t.Errorf("with KeepSentinel: %v, want ErrConfig", err)
+	}
+}
+
 func TestNewKeepSentinelNeedsClusterID(t *testing.T) {
 	net := gossiptest.NewNetwork(nil, nil)
 	cfg := config(net, 1)

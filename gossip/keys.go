@@ -24,7 +24,11 @@ const (
 	KeyNodeIDPrefix = "node"
 
 	// KeySentinel holds an info that somebody refreshes all the time: a node that has seen it and sees it expire is
-	// cut off from whoever does.
+	// cut off from whoever does. It says so in its Status, and asks its resolvers again.
+	//
+	// Nodes with Config.KeepSentinel do that; its value is the ID of the cluster then. Where nobody has chosen to, the
+	// node with the lowest ID does, the value is "by default", and the next lowest ID takes over when that node fails. A
+	// node that has resolvers and no link does not count: it keeps nothing.
 	KeySentinel = "sentinel"
 
 	// KeyFirstRangeDescriptor is the application's.

@@ -84,7 +84,7 @@ func TestTwoNodesExchangeInfos(t *testing.T) {
 		}
 		for _, g := range []*gossip.Gossip{a, b} {
 			s := g.Stats()
-			if s.FramesSent == 0 || s.FramesReceived == 0 || s.BytesSent == 0 || s.BytesReceived == 0 || s.InfosReceived == 0 || s.InfosTaken != 2 {
+			if s.FramesSent == 0 || s.FramesReceived == 0 || s.BytesSent == 0 || s.BytesReceived == 0 || s.InfosReceived == 0 || s.InfosTaken < 2 {
 				t.Errorf("node %d: Stats = %+v", g.GetNodeID(), s)
 			}
 		}

@@ -60,6 +60,7 @@ func (g *Gossip) coreConfig() core.Config {
 		Seed:      cfg.Seed,
 		Instance:  h.Sum64(),
 		MaxPeers:  cfg.MaxPeers,
+		Resolvers: len(cfg.Resolvers),
 		Limits:    core.Limits{Infos: cfg.Limits.Infos, Origins: cfg.Limits.Origins, Frame: cfg.Limits.Frame},
 		Timers: core.Timers{
 			Ping:    int64(t.Ping),
@@ -70,6 +71,8 @@ func (g *Gossip) coreConfig() core.Config {
 			MaxTTL:  int64(t.MaxTTL),
 			MaxSkew: int64(t.MaxSkew),
 		},
+		Sentinel:    int64(t.Sentinel),
+		ClusterLife: int64(t.ClusterID),
 	}
 	if cfg.KeepSentinel {
 		c.Keep = []core.Keep{

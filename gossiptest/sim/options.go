@@ -21,6 +21,7 @@ type Options struct {
 	Seeds         int           // every node's resolver names the first so many nodes; zero means 3
 	MaxPeers      int           // cap of a node's links, dialled and accepted each; zero means 10
 	DescriptorTTL time.Duration // of the nodes' descriptors; zero means 2h
+	Sentinel      time.Duration // lifetime of the sentinel that the nodes keep by default, and a twelfth of the cluster ID's; zero means none
 	Timers        Timers        // of the protocol
 
 	// OnLearn is called when a node takes an info in that another node wrote: once for each node and write, fewer
@@ -65,6 +66,7 @@ func (o Options) withDefaults() Options {
 	o.DialLatency = positive("DialLatency", o.DialLatency, 0)
 	o.DialTimeout = positive("DialTimeout", o.DialTimeout, time.Second)
 	o.DescriptorTTL = positive("DescriptorTTL", o.DescriptorTTL, 2*time.Hour)
+	o.Sentinel = positive("Sentinel", o.Sentinel, 0)
 	switch {
 	case o.Jitter == 0:
 		o.Jitter = 0.1
@@ -109,11 +111,13 @@ func (o *Options) config(i int, boot uint32) core.Config {
 		Seed:      hash(o.Seed, saltCore, uint64(i), uint64(boot)),
 		Instance:  hash(o.Seed, saltInstance, uint64(i), uint64(boot)) | 1,
 		MaxPeers:  o.MaxPeers,
+		Resolvers: 1,
 		Limits:    core.Limits{Infos: maxInfos, Origins: maxInfos, Frame: maxFrame},
 		Timers: core.Timers{
 			Ping: int64(t.Ping), Advert: int64(t.Advert), Graft: int64(t.Graft), Pace: int64(t.Pace),
 			Resolve: int64(t.Resolve), MaxTTL: int64(t.MaxTTL), MaxSkew: int64(t.MaxSkew),
 		},
+		Sentinel: int64(o.Sentinel), ClusterLife: int64(o.Sentinel) * 12,
 	}
 }
 

@@ -57,7 +57,7 @@ const (
 	OpAdd           // write Key
 	OpDelete        // delete Key
 	OpDescriptor    // set the node's ID and gossip Value, its descriptor, under Key
-	OpResolvers     // the resolvers changed: ask them again if disconnected
+	OpResolvers     // the resolvers changed, there are Resolvers of them: ask them again if disconnected
 	OpLeave         // delete the own descriptor and tell the peers; answered when they have it
 	OpSync          // answered at once: everything put in before has been taken in
 )
@@ -70,6 +70,8 @@ type Command struct {
 	Key   string
 	Value string
 	TTL   int64 // nanoseconds; 0: for ever
+
+	Resolvers int // OpResolvers
 }
 
 // Reply ends a command.
@@ -207,8 +209,12 @@ type Config struct {
 	Instance  uint64    // random, told apart from every other process
 	MaxPeers  int       // cap of links each way
 	Keep      []Keep    // infos this node writes again and again
+	Resolvers int       // how many there are
 	Limits    Limits
 	Timers    Timers
+
+	Sentinel    int64 // lifetime of a sentinel that nobody chose to keep, in nanoseconds; 0: this node keeps none by default
+	ClusterLife int64 // lifetime of the cluster ID that goes with it
 }
 
 // Keep is an info that the core writes whenever half its life is over, as long as the node has an ID.

@@ -40,8 +40,10 @@ func (c *Core) command(cmd *Command) {
 	case OpDescriptor:
 		reply.Err = c.setDescriptor(cmd)
 	case OpResolvers:
+		c.resolvers = cmd.Resolvers
 		c.overlay.seeds = nil
 		c.overlay.resolveAt = max(c.now.Mono, 1)
+		c.sentinel.wake(c)
 	case OpLeave:
 		if done := c.leave(cmd.N); !done {
 			return
@@ -119,10 +121,10 @@ func (c *Core) keepDue() {
 // lowerKeeper returns how long what a node with a lower ID keeps under the key will live; 0 if there is none.
 func (c *Core) lowerKeeper(k *keep) int64 {
 	ks := c.keys[k.Key]
-	if ks == nil || ks.rec.State != wire.Live || ks.rec.Node >= c.node || ks.rec.Value != k.Value {
+	if ks == nil || ks.rec.Node >= c.node || ks.rec.Value != k.Value {
 		return 0
 	}
-	return ks.rec.Expires - c.now.Mono
+	return c.remaining(k.Key)
 }
 
 func (c *Core) keepNext() int64 {

@@ -37,6 +37,8 @@ type Core struct {
 	descriptor keep
 	keeps      []keep
 	leaving    *leaving
+	sentinel   sentinel
+	resolvers  int
 
 	// What it holds.
 	keys    map[string]*keyState
@@ -63,7 +65,7 @@ type Core struct {
 // New returns a core that waits for InStart. cfg is complete: the core knows no defaults.
 func New(cfg Config) *Core {
 	c := &Core{
-		cfg: cfg, node: cfg.Node, cluster: cfg.ClusterID,
+		cfg: cfg, node: cfg.Node, cluster: cfg.ClusterID, resolvers: cfg.Resolvers,
 		rng:  rand.New(rand.NewPCG(cfg.Seed, cfg.Instance)),
 		keys: map[string]*keyState{}, byID: map[originID]*origin{}, nodes: map[uint64]*nodeState{},
 	}
@@ -170,6 +172,7 @@ func (c *Core) adoptSelf() {
 	if c.descriptor.Key != "" {
 		c.descriptor.at = c.now.Mono
 	}
+	c.sentinel.wake(c)
 }
 
 // raise takes an incarnation newer than seen, which somebody else uses or has used. alive says that it is another live
@@ -204,6 +207,7 @@ func (c *Core) due() {
 	c.graftDue()
 	c.releaseDue()
 	c.keepDue()
+	c.sentinel.due(c)
 	c.overlay.due(c)
 	for _, l := range c.links {
 		c.linkDue(l)
@@ -212,7 +216,7 @@ func (c *Core) due() {
 
 // next returns when due has something to do again.
 func (c *Core) next() int64 {
-	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext())
+	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next())
 	for _, r := range c.lets {
 		at = min(at, r.at)
 	}

@@ -156,6 +156,7 @@ func (c *Core) admit(l *link) {
 		c.adoptedBy(l)
 	}
 	c.overlay.up(c, l)
+	c.sentinel.wake(c)
 }
 
 // adoptedBy notes the peer's origin, so that an older incarnation of it is told.

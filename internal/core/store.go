@@ -231,6 +231,8 @@ func (c *Core) place(rec *Record, o *origin) {
 				kind = Expired
 			}
 			c.changed(kind, ks, lost)
+		} else if ks.key == keySentinel {
+			c.sentinel.buried()
 		}
 	}
 }
@@ -340,7 +342,12 @@ func (c *Core) stray(ks *keyState) {
 func (c *Core) changed(kind ChangeKind, ks *keyState, lost *Record) {
 	c.out.Changes = append(c.out.Changes, Change{kind, ks.rec})
 	c.overlay.changed(c, ks.rec, lost)
-	if ks.key == keyClusterID && ks.rec.State == wire.Live {
-		c.adoptCluster(ks.rec.Value)
+	switch ks.key {
+	case keyClusterID:
+		if ks.rec.State == wire.Live {
+			c.adoptCluster(ks.rec.Value)
+		}
+	case keySentinel:
+		c.sentinel.changed(c, kind, ks.rec)
 	}
 }

@@ -57,6 +57,7 @@ type node struct {
 	replies []core.Reply
 	dials   []core.Dial
 	saves   []uint64
+	asks    int // of its resolvers
 	closes  []core.Close
 	fatal   wire.Refusal
 }
@@ -172,6 +173,7 @@ func (w *world) step(i int, in core.Input) {
 		w.lay(i, c.Link)
 	}
 	if out.Resolve {
+		n.asks++
 		w.todo = append(w.todo, task{i, core.Input{Kind: core.InResolved, Addrs: n.seeds}})
 	}
 	for _, c := range out.Changes {
