@@ -139,7 +139,8 @@ func Tests(fsys fs.FS, files []string) []error {
 	return errs
 }
 
-// Shown checks that every Go block of a Markdown file stands, line for line, in one of the given Go files.
+// Shown checks that every Go block of a Markdown file stands, line for line, in one of the given Go files: at the left
+// margin, or one tab to the right of it, as the body of a function does.
 func Shown(fsys fs.FS, file string, sources ...string) []error {
 	var errs []error
 	var texts []string
@@ -148,7 +149,7 @@ func Shown(fsys fs.FS, file string, sources ...string) []error {
 		if err != nil {
 			return []error{err}
 		}
-		texts = append(texts, "\n"+string(text))
+		texts = append(texts, "\n"+string(text), strings.ReplaceAll("\n"+string(text), "\n\t", "\n"))
 	}
 	var block strings.Builder
 	begin, goCode := 0, false

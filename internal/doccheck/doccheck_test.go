@@ -3,6 +3,7 @@ package doccheck_test
 import (
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -37,6 +38,26 @@ func TestNamedTests(t *testing.T) {
 func TestReadme(t *testing.T) {
 	for _, err := range doccheck.Shown(root, "README.md", "examples/embed/main.go") {
 		t.Error(err)
+	}
+}
+
+// TestGuide checks the pages for embedders against the examples that are compiled and run.
+func TestGuide(t *testing.T) {
+	var sources []string
+	for _, suffix := range []string{"example_test.go", "example_guide_test.go", "example_guide_run_test.go"} {
+		files, err := doccheck.Files(root, suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, files...)
+	}
+	for _, page := range pages(t, root) {
+		if path.Dir(page) != "docs/guide" {
+			continue
+		}
+		for _, err := range doccheck.Shown(root, page, sources...) {
+			t.Error(err)
+		}
 	}
 }
 
@@ -75,7 +96,8 @@ func TestFindings(t *testing.T) {
 		{name: "no such test", check: tests, page: "\n\n`a.TestB` `c.TestA`", want: []string{"README.md:3: no test a.TestB", "no test c.TestA"}},
 		{name: "code", check: shown, page: "```go\nfunc main() {\n\trun()\n}\n```\n```\nrun(1)\n```\n"},
 		{name: "other code", check: shown, page: "```go\nfunc main() {\n\trun(1)\n}\n```\n", want: []string{"README.md:1: this code is not in main.go"}},
-		{name: "half a line", check: shown, page: "```go\nrun()\n```\n", want: []string{"README.md:1"}},
+		{name: "half a line", check: shown, page: "```go\nun()\n```\n", want: []string{"README.md:1"}},
+		{name: "code of a body", check: shown, page: "```go\nrun()\n```\n"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
