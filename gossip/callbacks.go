@@ -22,6 +22,7 @@ type registration struct {
 	method  Callback
 	name    string      // of its goroutines
 	gone    atomic.Bool // unregistered
+	system  bool        // told of the system config, and of nothing by its key
 
 	busy    bool
 	replay  bool // the infos known at registration are still to be told
@@ -68,10 +69,15 @@ func (g *Gossip) RegisterCallback(pattern string, method Callback) (unregister f
 	if err := g.register(r, pattern); err != nil {
 		return nil, fmt.Errorf("register callback %s: %w", shown(pattern), err)
 	}
+	return g.unregister(r), nil
+}
+
+// unregister returns what ends r.
+func (g *Gossip) unregister(r *registration) func() {
 	return sync.OnceFunc(func() {
 		r.gone.Store(true)
 		g.inbox.put(message{kind: inUnregister, body: r})
-	}), nil
+	})
 }
 
 // register hands r to the loop.
@@ -98,7 +104,11 @@ func (g *Gossip) register(r *registration, pattern string) error {
 // registered takes r in, which may be gone already.
 func (l *loop) registered(r *registration) {
 	l.g.commands.taken(0)
-	if !r.gone.Load() {
+	switch {
+	case r.gone.Load():
+	case r.system:
+		l.registerSystem(r)
+	default:
 		l.index.add(r)
 		r.run(l)
 	}
@@ -106,7 +116,11 @@ func (l *loop) registered(r *registration) {
 
 // unregistered forgets r.
 func (l *loop) unregistered(r *registration) {
-	l.index.remove(r)
+	if r.system {
+		l.unregisterSystem(r)
+	} else {
+		l.index.remove(r)
+	}
 	r.waiting, r.holes, r.places, r.placed = nil, 0, nil, 0
 }
 

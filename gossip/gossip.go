@@ -31,6 +31,7 @@ type Gossip struct {
 	records   *records
 	nodeID    atomic.Uint64
 	snapshot  atomic.Pointer[snapshot]
+	system    atomic.Pointer[core.Record] // of the last system config that decodes; nil: none so far
 	connected chan struct{}
 }
 

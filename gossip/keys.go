@@ -34,7 +34,7 @@ const (
 	// KeyFirstRangeDescriptor is the application's.
 	KeyFirstRangeDescriptor = "first-range"
 
-	// KeySystemConfig holds the configuration of the whole system.
+	// KeySystemConfig holds the configuration of the whole system, a [SystemConfig].
 	KeySystemConfig = "system-db"
 )
 

@@ -39,6 +39,8 @@ type loop struct {
 	matched []*registration // scratch
 	told    []*registration // those with news since the last step
 
+	systemRegs []*registration // those for system configs, in no index
+
 	durable  uint64 // the incarnation on record
 	cluster  string
 	sentinel bool // KeySentinel was seen
@@ -162,6 +164,10 @@ func (l *loop) publish(changes []core.Change) {
 			if !l.met {
 				l.met = true
 				close(g.connected)
+			}
+		case KeySystemConfig:
+			if c.Kind != core.Moved {
+				l.systemConfig(rec)
 			}
 		case KeySentinel:
 			if !l.sentinel {

@@ -29,6 +29,8 @@ type Stats struct {
 	CallbacksCoalesced uint64 // updates that a newer one of the same key came before
 	CallbackPanics     uint64 // calls that panicked or ended their goroutine
 
+	BadSystemConfigs uint64 // values under KeySystemConfig that do not decode
+
 	CommandsDropped uint64 // calls of AddInfo and the like that the stopping node did not take in any more
 	EventsDropped   uint64 // not delivered to the Logger or the Observer: too slow, or panicked
 	ClocksAhead     uint64 // infos stamped more than Timers.MaxSkew ahead
@@ -50,6 +52,7 @@ type counters struct {
 	redirected, redirectedUs                              atomic.Uint64
 	refused, refusedUs                                    refusals
 	callbacks, callbacksCoalesced, callbackPanics         atomic.Uint64
+	badSystemConfigs                                      atomic.Uint64
 	commandsDropped, eventsDropped                        atomic.Uint64
 	clocksAhead, limitHits, resolverErrors, storeErrors   atomic.Uint64
 }
@@ -103,6 +106,7 @@ func (g *Gossip) Stats() Stats {
 		Callbacks:          c.callbacks.Load(),
 		CallbacksCoalesced: c.callbacksCoalesced.Load(),
 		CallbackPanics:     c.callbackPanics.Load(),
+		BadSystemConfigs:   c.badSystemConfigs.Load(),
 		CommandsDropped:    c.commandsDropped.Load(),
 		EventsDropped:      c.eventsDropped.Load(),
 		ClocksAhead:        c.clocksAhead.Load(),
