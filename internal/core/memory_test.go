@@ -16,6 +16,9 @@ type memory struct {
 	frames map[string]*wire.Frame
 }
 
+// remembered is how many steps a memory holds before it begins anew: each is some ten kilobytes.
+const remembered = 50_000
+
 // taken is a step: which core took what in, and when.
 type taken struct {
 	node, life uint64
@@ -95,6 +98,10 @@ func (w *world) advance(n *node, in core.Input) *core.Outputs {
 		r = &result{core: n.core.Clone()}
 		r.out = keep(r.core.Step(now, in))
 		r.print = r.core.Fingerprint()
+		if len(w.memory.steps) >= remembered {
+			clear(w.memory.steps)
+			clear(w.memory.frames)
+		}
 		w.memory.steps[key] = r
 	}
 	n.core, n.print = r.core, r.print
