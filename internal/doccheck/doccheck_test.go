@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -43,14 +44,11 @@ func TestReadme(t *testing.T) {
 
 // TestGuide checks the pages for embedders against the examples that are compiled and run.
 func TestGuide(t *testing.T) {
-	var sources []string
-	for _, suffix := range []string{"example_test.go", "example_guide_test.go", "example_guide_run_test.go"} {
-		files, err := doccheck.Files(root, suffix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sources = append(sources, files...)
+	sources, err := doccheck.Files(root, "_test.go")
+	if err != nil {
+		t.Fatal(err)
 	}
+	sources = slices.DeleteFunc(sources, func(name string) bool { return !strings.HasPrefix(path.Base(name), "example_") })
 	for _, page := range pages(t, root) {
 		if path.Dir(page) != "docs/guide" {
 			continue
