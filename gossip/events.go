@@ -202,6 +202,10 @@ func (l *loop) heard(e core.Event) {
 		}
 	case core.NoSeeds:
 		l.report(event{level: slog.LevelWarn, text: "resolvers name nobody to join"})
+	case core.Suspecting:
+		l.report(event{level: slog.LevelWarn, text: "member suspected: its link is lost, and nobody answers at its address", peer: peer})
+	case core.Refuting:
+		l.report(event{level: slog.LevelInfo, text: "suspicion of this node refuted", peer: peer})
 	case core.LimitHit:
 		l.g.stats.limitHits.Add(1)
 		l.report(event{level: slog.LevelError, text: "limit reached", peer: peer, attr: slog.String("what", e.Text), err: ErrLimit})

@@ -23,6 +23,9 @@ const (
 	// KeyNodeIDPrefix is the first component of the keys of node descriptors.
 	KeyNodeIDPrefix = "node"
 
+	// KeySuspectPrefix is the first component of the keys of suspicions: see package members.
+	KeySuspectPrefix = "suspect"
+
 	// KeySentinel holds an info that somebody refreshes all the time: a node that has seen it and sees it expire is
 	// cut off from whoever does. It says so in its Status, and asks its resolvers again.
 	//

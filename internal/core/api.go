@@ -188,6 +188,8 @@ const (
 	ClockAhead        // an info of Node is stamped further ahead than MaxSkew
 	NoSeeds           // the resolvers name nobody but this node
 	LimitHit          // Limits.Infos or Limits.Origins
+	Suspecting        // Node does not answer at Addr: this node tells the others
+	Refuting          // Node suspects this one, which says that it is alive
 )
 
 // Event is something an operator may want to know.

@@ -59,6 +59,7 @@ type Core struct {
 	lastPing uint64
 	scratch  []byte // a frame while it is written
 	skew     skew
+	doubts   []doubt
 	overlay
 }
 
@@ -206,6 +207,7 @@ func (c *Core) due() {
 	c.strays()
 	c.graftDue()
 	c.releaseDue()
+	c.doubtsDue()
 	c.keepDue()
 	c.sentinel.due(c)
 	c.overlay.due(c)
@@ -216,7 +218,7 @@ func (c *Core) due() {
 
 // next returns when due has something to do again.
 func (c *Core) next() int64 {
-	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next())
+	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
 	for _, r := range c.lets {
 		at = min(at, r.at)
 	}

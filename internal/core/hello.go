@@ -32,6 +32,7 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
 	l.addr, l.reason, l.leaf, l.cluster = f.Addr, h.Reason, h.Leaf || f.NodeID == 0, h.ClusterID
 	l.helloBy = never
+	c.alive(l.node)
 	answer := &wire.Hello{Reason: h.Reason}
 	answer.Verdict, answer.Refusal = c.judge(l, h)
 	if o := c.newest(l.node); o != nil && l.node != 0 {
@@ -93,6 +94,7 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 	l.addr, l.leaf, l.cluster = f.Addr, h.Leaf || f.NodeID == 0, h.ClusterID
 	l.helloBy = never
 	c.overlay.answeredFrom(c, d, l.node)
+	c.alive(l.node)
 	if h.KnownIncarnation > c.inc && h.Verdict != wire.Admitted && c.sameCluster(h.ClusterID) {
 		c.raise(h.KnownIncarnation, false)
 	}

@@ -177,6 +177,7 @@ func (c *Core) down(id LinkID) {
 	if was {
 		l.closing = true
 		c.detach(l)
+		c.doubt(l)
 	}
 	if l.dial != nil {
 		c.overlay.unanswered(c, l)
@@ -211,6 +212,7 @@ func (c *Core) linkDue(l *link) {
 	}
 	if now >= l.lastRecv+3*c.cfg.Timers.Ping {
 		c.end(l, 0)
+		c.doubt(l)
 		return
 	}
 	if l.compareAt != 0 && now >= l.compareAt {

@@ -274,6 +274,7 @@ func (o *overlay) unanswered(c *Core, l *link) {
 // failed leaves the address alone for a while and looks for another.
 func (o *overlay) failed(c *Core, d *dial) {
 	o.backOff(c, d.addr, c.cfg.Timers.Resolve, longestBackOff)
+	c.unreached(d.node)
 	o.again(c, d.reason, o.latency(c))
 }
 

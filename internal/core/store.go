@@ -342,6 +342,7 @@ func (c *Core) stray(ks *keyState) {
 func (c *Core) changed(kind ChangeKind, ks *keyState, lost *Record) {
 	c.out.Changes = append(c.out.Changes, Change{kind, ks.rec})
 	c.overlay.changed(c, ks.rec, lost)
+	c.refute(ks.rec)
 	switch ks.key {
 	case keyClusterID:
 		if ks.rec.State == wire.Live {

@@ -1,0 +1,152 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// suspectPrefix begins the keys of suspicions: "suspect:<node>:<stamp>", where <stamp> is the wall time of the newest
+// descriptor of the node that the suspecting one holds. A newer descriptor makes the suspicion void, by itself and
+// everywhere. With the stamp in the key, all who suspect a descriptor write the same key, and no late suspicion of an
+// older one takes its place.
+const suspectPrefix = "suspect:"
+
+// patience is how many ping periods a suspected node has to answer before it counts as failed: longer than neighbours
+// need to notice a silent link, so that a tree broken by the same fault is mended before. It is the value of a suspicion.
+const patience = 5
+
+// doubt is about a member that a link was lost to: whether it still is there.
+type doubt struct {
+	node  uint64
+	stamp int64 // wall time of its descriptor
+	at    int64 // Mono of the next look
+	tries int   // times there was no room to dial
+	asked bool  // its address was dialled, and it has until at to say something
+}
+
+// evidence is how many times a doubt waits for room to dial before it is left to others.
+const evidence = 3
+
+// descriptorRecord returns the record of a node's live descriptor, nil if there is none.
+func (c *Core) descriptorRecord(node uint64) *Record {
+	ks := c.keys[nodeKeyPrefix+strconv.FormatUint(node, 10)]
+	if ks == nil || descriptorOf(ks.rec) == nil {
+		return nil
+	}
+	return ks.rec
+}
+
+func suspectKey(node uint64, stamp int64) string {
+	return suspectPrefix + strconv.FormatUint(node, 10) + ":" + strconv.FormatInt(stamp, 10)
+}
+
+// doubt is told of an admitted link that ended without this node wanting it to. A node that has left is no member any
+// more, and one that has begun another life is there. Of those who have lost a link to the same node, one or two
+// look first, and what they find the others need not.
+func (c *Core) doubt(l *link) {
+	if c.self == nil || c.left || l.node == 0 || c.linked(l.node) != nil {
+		return
+	}
+	rec := c.descriptorRecord(l.node)
+	if rec == nil || rec.Incarnation > l.inc || slices.ContainsFunc(c.doubts, func(d doubt) bool { return d.node == l.node }) {
+		return
+	}
+	wait := c.rng.Int64N(c.cfg.Timers.Ping/2 + 1)
+	c.doubts = append(c.doubts, doubt{node: l.node, stamp: rec.Stamp.Wall, at: c.now.Mono + wait})
+}
+
+// doubtsDue does what is due about the doubts.
+func (c *Core) doubtsDue() {
+	for i := 0; i < len(c.doubts); {
+		if d := &c.doubts[i]; c.now.Mono < d.at || c.pursue(d) {
+			i++
+			continue
+		}
+		c.doubts = slices.Delete(c.doubts, i, i+1)
+	}
+}
+
+// pursue goes on with a doubt: it dials the node once, and suspects it if nobody answers. It reports whether the doubt
+// remains.
+func (c *Core) pursue(d *doubt) bool {
+	rec := c.descriptorRecord(d.node)
+	if c.left || rec == nil || rec.Stamp.Wall != d.stamp || c.linked(d.node) != nil || c.suspected(rec) {
+		return false
+	}
+	if d.asked {
+		c.suspect(rec)
+		return false
+	}
+	d.at = c.now.Mono + c.cfg.Timers.Ping
+	m := c.overlay.member(d.node)
+	d.asked = c.dialing(m.addr) || c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Chord})
+	if !d.asked {
+		d.tries++
+	}
+	return d.tries < evidence
+}
+
+// suspected reports whether somebody has said so of the descriptor already.
+func (c *Core) suspected(rec *Record) bool {
+	ks := c.keys[suspectKey(rec.Node, rec.Stamp.Wall)]
+	return ks != nil && ks.rec.State == wire.Live
+}
+
+// suspect tells everybody that the node of the descriptor may have failed. That is known for as long as the descriptor.
+func (c *Core) suspect(rec *Record) {
+	if len(c.keys) >= c.cfg.Limits.Infos {
+		c.event(Event{Kind: LimitHit, Node: rec.Node, Text: "infos"})
+		return
+	}
+	time, ttl := patience*c.cfg.Timers.Ping, int64(0)
+	if rec.Expires != never {
+		ttl = rec.Expires - c.now.Mono + time
+	}
+	c.event(Event{Kind: Suspecting, Node: rec.Node, Addr: c.overlay.member(rec.Node).addr})
+	c.write(suspectKey(rec.Node, rec.Stamp.Wall), strconv.FormatInt(time, 10), ttl, wire.Live)
+}
+
+// unreached is told that nobody has answered where the node was dialled: there is nothing left to wait for.
+func (c *Core) unreached(node uint64) {
+	for i := range c.doubts {
+		if d := &c.doubts[i]; d.node == node {
+			d.asked, d.at = true, c.now.Mono
+		}
+	}
+}
+
+// alive is told of a sign of life.
+func (c *Core) alive(node uint64) {
+	c.doubts = slices.DeleteFunc(c.doubts, func(d doubt) bool { return d.node == node })
+}
+
+// refute writes the descriptor of this node anew if rec is a suspicion of the one that stands.
+func (c *Core) refute(rec *Record) {
+	if c.self == nil || c.left || c.descriptor.Key == "" || rec.State != wire.Live {
+		return
+	}
+	text, ok := strings.CutPrefix(rec.Key, suspectPrefix)
+	if !ok {
+		return
+	}
+	node, text, _ := strings.Cut(text, ":")
+	own := c.descriptorRecord(c.node)
+	stamp, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || node != strconv.FormatUint(c.node, 10) || own == nil || stamp < own.Stamp.Wall {
+		return
+	}
+	c.event(Event{Kind: Refuting, Node: rec.Node})
+	c.descriptor.at = c.now.Mono
+}
+
+// doubtsNext returns when doubtsDue has something to do again.
+func (c *Core) doubtsNext() int64 {
+	at := int64(never)
+	for _, d := range c.doubts {
+		at = min(at, d.at)
+	}
+	return at
+}
