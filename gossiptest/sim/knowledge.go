@@ -106,6 +106,7 @@ func (s *Sim) changed(n *node, c *core.Change) {
 	} else {
 		key = s.known.key(r.Key)
 	}
+	s.note(n, c)
 	if r.State == wire.Live {
 		n.hold(key, r)
 	} else {

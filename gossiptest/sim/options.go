@@ -28,6 +28,10 @@ type Options struct {
 	// times only where a newer write was faster. It is called between two events, on the goroutine that runs the
 	// Sim, and may call any method but RunFor and RunUntil.
 	OnLearn func(Learned)
+
+	// OnChange is called for each change of what a node holds, its own writes included, as OnLearn is. A node that
+	// crashes holds nothing any more, without a call.
+	OnChange func(Change)
 }
 
 // Timers are the timers of the protocol. A zero field is its default.

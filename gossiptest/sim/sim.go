@@ -26,6 +26,7 @@ type Sim struct {
 
 	known   knowledge
 	learned []Learned
+	changes []Change
 	telling bool
 
 	stats  Stats
@@ -184,16 +185,19 @@ func (s *Sim) fail(err error) {
 	}
 }
 
-// tell passes on what nodes have learned. Meanwhile more may be learned.
+// tell passes on what nodes have learned and what has changed there. Meanwhile more may happen.
 func (s *Sim) tell() {
-	if s.telling || len(s.learned) == 0 {
+	if s.telling || len(s.learned) == 0 && len(s.changes) == 0 {
 		return
 	}
 	s.telling = true
 	for i := 0; i < len(s.learned); i++ {
 		s.opts.OnLearn(s.learned[i])
 	}
-	s.learned, s.telling = s.learned[:0], false
+	for i := 0; i < len(s.changes); i++ {
+		s.opts.OnChange(s.changes[i])
+	}
+	s.learned, s.changes, s.telling = s.learned[:0], s.changes[:0], false
 }
 
 // Trace returns a hash of every input and every output of every core so far, in order and with their times. Two
