@@ -15,15 +15,17 @@ import (
 // Callback is told of an info: what now stands under key. It owns content.
 type Callback func(key string, content []byte)
 
-// registration is a Callback and what it has not been told yet. It belongs to the loop; a batch under way belongs to its
+// registration is a Callback and what it has not been told yet, or a watch. It belongs to the loop; a batch under way belongs to its
 // goroutine, of which there is at most one.
 type registration struct {
 	pattern pattern
 	method  Callback
+	watch   *watch      // told of every change, instead of method; nil: a Callback
 	name    string      // of its goroutines
 	gone    atomic.Bool // unregistered
 	system  bool        // told of the system config, and of nothing by its key
 
+	indexed bool // taken in
 	busy    bool
 	replay  bool // the infos known at registration are still to be told
 	batch   *batch
@@ -31,6 +33,7 @@ type registration struct {
 	holes   int            // how many of waiting are nil
 	places  map[string]int // of the keys in waiting[:placed]; nil while nobody asked
 	placed  int
+	syncs   []syncing // calls of Sync that wait for it
 }
 
 // batch is what one goroutine, or several after one another, tell a Callback.
@@ -104,10 +107,17 @@ func (g *Gossip) register(r *registration, pattern string) error {
 // registered takes r in, which may be gone already.
 func (l *loop) registered(r *registration) {
 	l.g.commands.taken(0)
+	if r.gone.Load() {
+		return
+	}
+	r.indexed = true
 	switch {
-	case r.gone.Load():
 	case r.system:
 		l.registerSystem(r)
+	case r.watch != nil:
+		l.index.add(r)
+		l.watches++
+		r.watch.begin(l)
 	default:
 		l.index.add(r)
 		r.run(l)
@@ -116,28 +126,38 @@ func (l *loop) registered(r *registration) {
 
 // unregistered forgets r.
 func (l *loop) unregistered(r *registration) {
-	if r.system {
+	if !r.indexed {
+		return
+	}
+	switch {
+	case r.system:
 		l.unregisterSystem(r)
-	} else {
+	case r.watch != nil:
+		l.index.remove(r)
+		l.watches--
+	default:
 		l.index.remove(r)
 	}
+	r.caughtUp(l)
 	r.waiting, r.holes, r.places, r.placed = nil, 0, nil, 0
 }
 
 // notify tells the registrations of a change that is published.
 func (l *loop) notify(c core.Change) {
-	switch c.Kind {
-	case core.Added, core.Updated:
-		l.matched = l.index.match(c.Record.Key, l.matched[:0])
-		for _, r := range l.matched {
+	if c.Kind == core.Moved || c.Kind == core.Refreshed && l.watches == 0 {
+		return
+	}
+	l.matched = l.index.match(c.Record.Key, l.matched[:0])
+	for _, r := range l.matched {
+		switch {
+		case r.watch != nil:
+			r.watch.put(c)
+		case c.Kind == core.Added || c.Kind == core.Updated:
 			if r.add(c.Record, c.Kind == core.Added) {
 				l.g.stats.callbacksCoalesced.Add(1)
 			}
 			l.told = append(l.told, r)
-		}
-	case core.Deleted, core.Expired:
-		l.matched = l.index.match(c.Record.Key, l.matched[:0])
-		for _, r := range l.matched {
+		case c.Kind != core.Refreshed:
 			r.drop(c.Record.Key)
 		}
 	}
@@ -265,8 +285,11 @@ func (r *registration) ended(l *loop) {
 	if b.next == len(b.recs) { // otherwise the call that has ended its goroutine has left some
 		r.skip(b.told)
 		r.batch = nil
+		r.told(l)
 	}
-	r.run(l)
+	if r.run(l); !r.busy {
+		r.caughtUp(l)
+	}
 }
 
 // skip forgets what waits and is not newer than what a replay has told: the replay read what changed beside it, too.

@@ -14,9 +14,10 @@ import (
 // command is something the application wants of the loop.
 type command struct {
 	core.Command
-	fallback bool          // OpDescriptor: only if there has been no other
-	sources  []*source     // OpResolvers
-	reply    chan response // of capacity 1; nil: nobody waits
+	fallback  bool          // OpDescriptor: only if there has been no other
+	abandoned atomic.Bool   // nobody reads reply any more
+	sources   []*source     // OpResolvers
+	reply     chan response // of capacity 1; nil: nobody waits
 }
 
 // response ends a command somebody waits for.
@@ -42,6 +43,8 @@ func (c *command) name() string {
 		return "resolvers"
 	case core.OpLeave:
 		return "leave"
+	case core.OpSync:
+		return "sync"
 	}
 	return "add"
 }
@@ -222,6 +225,9 @@ func (l *loop) answer(r core.Reply) {
 	if c == nil {
 		return
 	}
+	if c.Op == core.OpSync && l.sync(c) {
+		return
+	}
 	delete(l.asked, r.N)
 	err := problem(r.Err)
 	l.g.commands.settle(c, c.Op == core.OpLeave && err == nil)
@@ -242,23 +248,29 @@ func (l *loop) answer(r core.Reply) {
 // The error wraps context.Cause(ctx) if ctx has ended, which does not take the leave back; ErrStopped if Run has; or
 // ErrLimit as that of AddInfo does. A node that has left already, or has no ID, has nobody to wait for: 0 and nil.
 func (g *Gossip) Leave(ctx context.Context) (peers int, err error) {
-	c := &command{Command: core.Command{Op: core.OpLeave}, reply: make(chan response, 1)}
-	if err := g.admit(c); err != nil {
-		return 0, fmt.Errorf("leave: %w", err)
-	}
-	var r response
-	select {
-	case r = <-c.reply:
-	case <-ctx.Done():
-		r.err = context.Cause(ctx)
-	}
-	if g.sched != nil {
-		g.sched.Gate(c.name(), "", "")
-	}
+	r := g.ask(ctx, core.OpLeave)
 	if r.err != nil {
 		return 0, fmt.Errorf("leave: %w", r.err)
 	}
 	return r.peers, nil
+}
+
+// ask has the loop do op, and waits for the end of that, or of ctx.
+func (g *Gossip) ask(ctx context.Context, op core.Op) (r response) {
+	c := &command{Command: core.Command{Op: op}, reply: make(chan response, 1)}
+	if err := g.admit(c); err != nil {
+		return response{err: err}
+	}
+	select {
+	case r = <-c.reply:
+	case <-ctx.Done():
+		r.err = context.Cause(ctx)
+		c.abandoned.Store(true)
+	}
+	if g.sched != nil {
+		g.sched.Gate(c.name(), "", "")
+	}
+	return r
 }
 
 // SetResolvers replaces Config.Resolvers, also while the node runs; if it has no link, it asks the new ones at once. The

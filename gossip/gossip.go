@@ -33,6 +33,7 @@ type Gossip struct {
 	snapshot  atomic.Pointer[snapshot]
 	system    atomic.Pointer[core.Record] // of the last system config that decodes; nil: none so far
 	connected chan struct{}
+	stopped   chan struct{} // closed when stopping is true
 }
 
 // New returns a node that is ready to Run. It checks cfg, of which it keeps a copy, and reports everything that is
@@ -52,6 +53,7 @@ func New(cfg Config) (*Gossip, error) {
 		commands:  commands{overlay: make(map[string]pendingWrite)},
 		records:   newRecords(),
 		connected: make(chan struct{}),
+		stopped:   make(chan struct{}),
 	}
 	g.nodeID.Store(uint64(cfg.NodeID))
 	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID})

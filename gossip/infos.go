@@ -25,6 +25,7 @@ type Info struct {
 	Expires time.Time     // the end of its lifetime, by this node's clock; zero: never
 	Hops    int           // links it has crossed since its origin; 0: written here
 	NodeID  NodeID        // its origin
+	Age     time.Duration // since it was written, as the nodes on its way have held it: no clock is compared with another
 }
 
 // AddInfo writes val under key and spreads it through the network. It lives for ttl; then it is gone on every node. 0 is
@@ -116,6 +117,22 @@ func (g *Gossip) GetInfo(key string) ([]byte, error) {
 	return []byte(rec.Value), nil
 }
 
+// info returns the live info under key, as GetInfo sees it.
+func (g *Gossip) info(key string) (Info, bool) {
+	if w, ok := g.commands.written(key); ok {
+		if w.deleted {
+			return Info{}, false
+		}
+		return w.info(), true
+	}
+	now := g.now()
+	rec := g.records.get(key)
+	if !live(rec, now.Mono) {
+		return Info{}, false
+	}
+	return makeInfo(rec, now), true
+}
+
 func notFound(key string) error { return fmt.Errorf("get info %s: %w", shown(key), ErrNotFound) }
 
 // GetInfoProto decodes the value under key into msg. The error wraps ErrNotFound as GetInfo's does; msg is undefined if
@@ -171,6 +188,7 @@ func makeInfo(r *core.Record, now core.Now) Info {
 		TTL:    time.Duration(r.TTL),
 		Hops:   int(r.Hops),
 		NodeID: NodeID(r.Node),
+		Age:    max(0, time.Duration(now.Mono-r.Born)),
 	}
 	if r.Expires != math.MaxInt64 {
 		info.Expires = time.Unix(0, now.Wall).Add(time.Duration(r.Expires - now.Mono))

@@ -38,6 +38,7 @@ type loop struct {
 	index   index
 	matched []*registration // scratch
 	told    []*registration // those with news since the last step
+	watches int             // in index
 
 	systemRegs []*registration // those for system configs, in no index
 

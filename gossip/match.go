@@ -156,6 +156,23 @@ func (x *index) match(key string, regs []*registration) []*registration {
 	return regs
 }
 
+// each calls f for every registration, in no order.
+func (x *index) each(f func(*registration)) {
+	for _, regs := range x.exact {
+		for _, r := range regs {
+			f(r)
+		}
+	}
+	for i := range x.prefixes {
+		for _, r := range x.prefixes[i].regs {
+			f(r)
+		}
+	}
+	for _, r := range x.others {
+		f(r)
+	}
+}
+
 // add takes r in.
 func (x *index) add(r *registration) {
 	switch r.pattern.form {

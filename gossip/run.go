@@ -153,6 +153,7 @@ func (l *loop) loaded(m message) {
 func (l *loop) stop(left []message) error {
 	g := l.g
 	g.stopping.Store(true)
+	close(g.stopped)
 	g.commands.close()
 	left = append(left, g.inbox.close()...)
 	l.stopTimers()

@@ -28,6 +28,7 @@ type Stats struct {
 	Callbacks          uint64 // calls
 	CallbacksCoalesced uint64 // updates that a newer one of the same key came before
 	CallbackPanics     uint64 // calls that panicked or ended their goroutine
+	WatchDropped       uint64 // events that watches with WatchOptions.Every had no room for
 
 	BadSystemConfigs uint64 // values under KeySystemConfig that do not decode
 
@@ -52,6 +53,7 @@ type counters struct {
 	redirected, redirectedUs                              atomic.Uint64
 	refused, refusedUs                                    refusals
 	callbacks, callbacksCoalesced, callbackPanics         atomic.Uint64
+	watchDropped                                          atomic.Uint64
 	badSystemConfigs                                      atomic.Uint64
 	commandsDropped, eventsDropped                        atomic.Uint64
 	clocksAhead, limitHits, resolverErrors, storeErrors   atomic.Uint64
@@ -106,6 +108,7 @@ func (g *Gossip) Stats() Stats {
 		Callbacks:          c.callbacks.Load(),
 		CallbacksCoalesced: c.callbacksCoalesced.Load(),
 		CallbackPanics:     c.callbackPanics.Load(),
+		WatchDropped:       c.watchDropped.Load(),
 		BadSystemConfigs:   c.badSystemConfigs.Load(),
 		CommandsDropped:    c.commandsDropped.Load(),
 		EventsDropped:      c.eventsDropped.Load(),
