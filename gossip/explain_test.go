@@ -1,0 +1,80 @@
+package gossip_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossip"
+	"github.com/grapevine-go/grapevine/gossiptest"
+)
+
+func TestExplain(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a := start(t, config(net, 1))
+		if _, err := a.Explain("k"); !errors.Is(err, gossip.ErrNotFound) {
+			t.Errorf("Explain of nothing = %v, want ErrNotFound", err)
+		}
+		written := time.Now()
+		if err := a.AddInfo("k", []byte("v"), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if e, err := a.Explain("k"); err != nil || !e.Pending || e.Key != "k" || string(e.Info.Value) != "v" || e.Info.NodeID != 1 {
+			t.Errorf("Explain of what was just written = %+v, %v, want it Pending", e, err)
+		}
+		pass(10 * time.Second)
+		b := start(t, config(net, 2)) // hears of it 10 seconds after it was written
+		pass(5 * time.Second)
+
+		own, err := a.Explain("k")
+		if err != nil || own.Pending || own.Incarnation == 0 || own.Seq == 0 || own.Peer != (gossip.Peer{}) || own.Delay != 0 || !own.Taken.Equal(written) {
+			t.Errorf("Explain at the origin = %+v, %v", own, err)
+		}
+		if got, want := own.Info.Age, 15*time.Second; got != want {
+			t.Errorf("Age at the origin = %v, want %v", got, want)
+		}
+		e, err := b.Explain("k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Info.NodeID != 1 || e.Incarnation != own.Incarnation || e.Seq != own.Seq || e.Logical != own.Logical || e.Info.Hops != 1 ||
+			!e.Info.Stamp.Equal(written) || !e.Info.Expires.Equal(own.Info.Expires.Add(e.Taken.Sub(written)-e.Delay)) {
+			t.Errorf("Explain = %+v, want what the origin says: %+v", e, own)
+		}
+		if e.Peer.NodeID != 1 || !e.Peer.Dialed || e.Peer.Addr.String() != "n1" {
+			t.Errorf("Peer = %v, want node 1 at n1", e.Peer)
+		}
+		// What the links took is missing from the age: one millisecond.
+		if got, want := e.Delay, e.Taken.Sub(written)-time.Millisecond; got != want || want < 10*time.Second {
+			t.Errorf("Delay = %v, taken %v after it was written", got, e.Taken.Sub(written))
+		}
+		if got, want := e.Info.Age, 15*time.Second-time.Millisecond; got != want {
+			t.Errorf("Age = %v, want %v", got, want)
+		}
+		mustDelete(t, b, "k")
+		if _, err := b.Explain("k"); !errors.Is(err, gossip.ErrNotFound) {
+			t.Errorf("Explain after DeleteInfo = %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// TestExplainAfterTheLink has the peer go over whose link an info came.
+func TestExplainAfterTheLink(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a, err := gossip.New(config(net, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := a.Start(t.Context())
+		mustAdd(t, a, "k", "v")
+		b := start(t, config(net, 2))
+		pass(time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		if e, err := b.Explain("k"); err != nil || e.Peer != (gossip.Peer{}) || e.Info.NodeID != 1 {
+			t.Errorf("Explain = %+v, %v, want an info of node 1 and no Peer", e, err)
+		}
+	})
+}
