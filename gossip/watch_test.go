@@ -115,7 +115,7 @@ func TestWatchEvents(t *testing.T) {
 		e, _ := c.next()
 		e.Info.Value[0] = 'x' // it is the consumer's
 		want := gossip.Info{Stamp: stamp, TTL: time.Minute, Hops: 1, NodeID: 1}
-		if got := e.Info; !got.Stamp.Equal(want.Stamp) || got.TTL != want.TTL || got.Hops != want.Hops || got.NodeID != want.NodeID {
+		if got := e.Info; got.Stamp.Sub(want.Stamp).Abs() > time.Microsecond || got.TTL != want.TTL || got.Hops != want.Hops || got.NodeID != want.NodeID {
 			t.Errorf("Info = %+v, want %+v", got, want)
 		}
 		wantInfo(t, b, "k", "v")
