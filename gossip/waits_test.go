@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,21 +85,20 @@ func TestSyncWaitsForTheNextBatch(t *testing.T) {
 func TestSyncBesideEndlessNews(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		g := start(t, config(net, 1))
-		n := 0
+		var n atomic.Int64
 		unregister := register(t, g, "^k", func(key string, content []byte) {
-			n++
-			mustAdd(t, g, key, fmt.Sprint(n))
+			mustAdd(t, g, key, fmt.Sprint(n.Add(1)))
 			time.Sleep(time.Second)
 		})
 		defer unregister()
 		mustAdd(t, g, "k", "v")
 		pass(time.Minute)
-		before := n
+		before := n.Load()
 		if err := g.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n > before+2 {
-			t.Errorf("Sync returned after %d calls, want 2 at most", n-before)
+		if got := n.Load() - before; got > 2 {
+			t.Errorf("Sync returned after %d calls, want 2 at most", got)
 		}
 	})
 }
