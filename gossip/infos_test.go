@@ -17,7 +17,9 @@ import (
 	"github.com/grapevine-go/grapevine/gossiptest"
 )
 
-func TestWritesAreChecked(t *testing.T) {
+// TestD26WritesAreChecked: keys are 1 to Limits.Key bytes of UTF-8, values at most Limits.Value bytes; whatever else is wrong with a write,
+// too, is an error at once.
+func TestD26WritesAreChecked(t *testing.T) {
 	net := gossiptest.NewNetwork(nil, nil)
 	cfg := config(net, 1)
 	cfg.Limits = gossip.Limits{Key: 100, Value: 1000}

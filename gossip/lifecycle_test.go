@@ -17,7 +17,8 @@ import (
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-func TestRunOnce(t *testing.T) {
+// TestD28RunOnce: a Gossip runs once. Run owns the Transport and closes it, and returns nil when it was told to stop.
+func TestD28RunOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		cfg := config(net, 1)
 		g, err := gossip.New(cfg)
@@ -98,8 +99,8 @@ func TestAfterStop(t *testing.T) {
 	})
 }
 
-// TestShutdownIsBounded has user code of every kind hang when the node is to stop.
-func TestShutdownIsBounded(t *testing.T) {
+// TestD17ShutdownIsBounded has user code of every kind hang when the node is to stop.
+func TestD17ShutdownIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		free := make(chan struct{})
 		hang := func() { <-free }

@@ -155,7 +155,8 @@ func TestTransportWhoseCloseFails(t *testing.T) {
 	})
 }
 
-func TestClusterIDIsAdopted(t *testing.T) {
+// TestD24ClusterIDIsAdopted: a node without a cluster ID adopts the first it hears, and enforces it from then on, in the first frame.
+func TestD24ClusterIDIsAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		start(t, config(net, 1))
 		cfg := config(net, 2)
@@ -261,7 +262,8 @@ func TestInfosLimit(t *testing.T) {
 	})
 }
 
-func TestClockAhead(t *testing.T) {
+// TestD04ClockAhead: a write over an info of the future follows its stamp, so that it stands.
+func TestD04ClockAhead(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		cfg := config(net, 1)
 		var log logBuffer

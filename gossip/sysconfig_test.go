@@ -89,8 +89,10 @@ func TestSystemConfig(t *testing.T) {
 	})
 }
 
-// TestSystemConfigKeepsTheLastGoodOne publishes what does not decode, deletes the config, and lets it expire.
-func TestSystemConfigKeepsTheLastGoodOne(t *testing.T) {
+// TestD18SystemConfigKeepsTheLastGoodOne: what does not decode is ignored, logged and counted; the last good system config stays.
+//
+// It publishes what does not decode, deletes the config, and lets it expire.
+func TestD18SystemConfigKeepsTheLastGoodOne(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		var log logBuffer
 		cfg := config(net, 2)

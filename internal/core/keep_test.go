@@ -76,8 +76,8 @@ func TestLowerKeeper(t *testing.T) {
 	}
 }
 
-// TestDescriptorRefresh: a node writes its descriptor again each hour, to live for two.
-func TestDescriptorRefresh(t *testing.T) {
+// TestD20DescriptorRefresh: a node writes its descriptor again each hour, to live for two.
+func TestD20DescriptorRefresh(t *testing.T) {
 	w := newWorld(1, nil)
 	w.start(1)
 	w.describe(1)
@@ -91,9 +91,9 @@ func TestDescriptorRefresh(t *testing.T) {
 	}
 }
 
-// TestNodeWithoutID: it joins, takes in and relays, has no place in the overlay and publishes nothing; told its ID, it
+// TestD23NodeWithoutID: it joins, takes in and relays, has no place in the overlay and publishes nothing; told its ID, it
 // says so on its links, and is a node like any other.
-func TestNodeWithoutID(t *testing.T) {
+func TestD23NodeWithoutID(t *testing.T) {
 	w := newWorld(3, func(c *core.Config) {
 		if c.Node == 2 {
 			c.Node = 0

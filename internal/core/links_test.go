@@ -20,9 +20,11 @@ func (w *world) links(a, b int) (n int, dialed bool) {
 	return n, dialed
 }
 
-// TestCrossingDials: of two nodes that dial each other at once, exactly one link is left, which the lower ID dialled, in
+// TestD15CrossingDials: of two links of a pair the one stays that the lower ID dialled; both ends agree without a message.
+//
+// Of two nodes that dial each other at once, exactly one link is left, which the lower ID dialled, in
 // whatever order their frames arrive.
-func TestCrossingDials(t *testing.T) {
+func TestD15CrossingDials(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		w := newWorld(2, nil)

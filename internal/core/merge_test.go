@@ -90,8 +90,11 @@ func TestMergeIgnoresOrder(t *testing.T) {
 	}
 }
 
-// TestOrderIsTotal holds the order of records against the definition: stamp, node, incarnation, seq.
-func TestOrderIsTotal(t *testing.T) {
+// TestD01OrderIsTotal: two writes of one key are ordered by stamp, node, incarnation and sequence, and by nothing else: every node
+// keeps the same one, and fewer hops decide nothing.
+//
+// It holds the order of records against the definition: stamp, node, incarnation, seq.
+func TestD01OrderIsTotal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	some := func() *core.Record {
 		return &core.Record{

@@ -39,8 +39,10 @@ func full(t *testing.T, n int) *world {
 	return w
 }
 
-// TestRedirect: a full node names up to four of its neighbours, by ID and address, and neither the asking node nor itself.
-func TestRedirect(t *testing.T) {
+// TestD13Redirect: a full node names neighbours that live and are neither the caller nor itself, those least often named first.
+//
+// A full node names up to four of its neighbours, by ID and address, and neither the asking node nor itself.
+func TestD13Redirect(t *testing.T) {
 	for n := 1; n <= 6; n++ {
 		w := full(t, n)
 		p := w.dialIn(t, 50, 1)
@@ -98,8 +100,10 @@ func TestRedirect(t *testing.T) {
 	})
 }
 
-// TestRedirected: who is redirected goes on to the first alternate that is worth it, twelve times, and then begins anew.
-func TestRedirected(t *testing.T) {
+// TestD16Redirected: a node follows redirects, never to itself or to a peer it has, and at most twelve; then it goes back to a seed.
+//
+// Who is redirected goes on to the first alternate that is worth it, twelve times, and then begins anew.
+func TestD16Redirected(t *testing.T) {
 	w, p := dialer(t, 10, nil)
 	w.admitted(t, 30, 1, wire.Chord)
 	n := &w.nodes[1]

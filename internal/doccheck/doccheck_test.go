@@ -1,9 +1,11 @@
 package doccheck_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,5 +111,19 @@ func TestFindings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDecisions: each decision has its row, and in that a test that is named after it.
+func TestDecisions(t *testing.T) {
+	page, err := fs.ReadFile(root, "docs/decisions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 1; n <= 28; n++ {
+		row := regexp.MustCompile(fmt.Sprintf("(?m)^\\| D%d \\|.*`[a-z]+\\.TestD%02d[A-Z]", n, n))
+		if !row.Match(page) {
+			t.Errorf("docs/decisions.md has no row of D%d with a test of that name", n)
+		}
 	}
 }
