@@ -276,7 +276,7 @@ func TestTwoWritersExhaustive(t *testing.T) {
 		{
 			name: "expiry", trees: trees,
 			puts:    [4][]put{1: {{key: "k", value: "b", ttl: 15 * ms}}, 2: {{key: "k", value: "a", ttl: 25 * ms}}},
-			crashes: 1, ticks: 2,
+			crashes: 1, ticks: 1,
 			larger: func(s *script) { s.crashes, s.ticks = 2, 3 },
 		},
 		{
