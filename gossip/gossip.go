@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/sched"
 	"github.com/grapevine-go/grapevine/transport"
@@ -59,6 +60,9 @@ func New(cfg Config) (*Gossip, error) {
 	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID})
 	return g, nil
 }
+
+// Clock returns the clock of the node: Config.Clock.
+func (g *Gossip) Clock() clock.Clock { return g.cfg.Clock }
 
 // now returns the time. Its Mono begins with 1, since 0 means never where the core says when, and never goes below
 // that of the last input.

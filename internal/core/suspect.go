@@ -51,7 +51,7 @@ func (c *Core) doubt(l *link) {
 		return
 	}
 	rec := c.descriptorRecord(l.node)
-	if rec == nil || rec.Incarnation > l.inc || slices.ContainsFunc(c.doubts, func(d doubt) bool { return d.node == l.node }) {
+	if rec == nil || rec.Incarnation > l.inc {
 		return
 	}
 	wait := c.rng.Int64N(c.cfg.Timers.Ping/2 + 1)
@@ -73,7 +73,7 @@ func (c *Core) doubtsDue() {
 // remains.
 func (c *Core) pursue(d *doubt) bool {
 	rec := c.descriptorRecord(d.node)
-	if c.left || rec == nil || rec.Stamp.Wall != d.stamp || c.linked(d.node) != nil || c.suspected(rec) {
+	if c.left || rec == nil || rec.Stamp.Wall != d.stamp || c.suspected(rec) {
 		return false
 	}
 	if d.asked {
@@ -125,7 +125,7 @@ func (c *Core) alive(node uint64) {
 
 // refute writes the descriptor of this node anew if rec is a suspicion of the one that stands.
 func (c *Core) refute(rec *Record) {
-	if c.self == nil || c.left || c.descriptor.Key == "" || rec.State != wire.Live {
+	if c.descriptor.Key == "" || rec.State != wire.Live {
 		return
 	}
 	text, ok := strings.CutPrefix(rec.Key, suspectPrefix)

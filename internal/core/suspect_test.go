@@ -165,6 +165,16 @@ func TestNoRoomNoSuspicion(t *testing.T) {
 	if n, got := dialsTo(w, 1, 7), suspicions(w, 1, 7); n != 0 || len(got) != 0 {
 		t.Errorf("%d dials, suspicions %q, want none", n, got)
 	}
+	seed.close()
+	for range 20 {
+		w.run(500 * ms)
+		for _, d := range w.nodes[1].dials {
+			w.do(1, core.Input{Kind: core.InDialFailed, Dial: d.ID})
+		}
+	}
+	if n, got := dialsTo(w, 1, 7), suspicions(w, 1, 7); n == 0 || len(got) != 0 {
+		t.Errorf("later, with room, %d dials, suspicions %q, want dials and no suspicion", n, got)
+	}
 }
 
 func TestRefute(t *testing.T) {
@@ -233,5 +243,70 @@ func TestSuspectedOnce(t *testing.T) {
 	}
 	if r := w.nodes[1].core.Record(fmt.Sprint("suspect:7:", epoch+1)); r == nil || r.Node != 8 {
 		t.Errorf("the suspicion is %s, want node 8's", show(r))
+	}
+}
+
+// Any sign of life ends a doubt, be it a refusal.
+func TestSignOfLife(t *testing.T) {
+	tests := []struct {
+		name string
+		sign func(*testing.T, *world, *peer) // of node 7, whose link is lost
+		want int                             // suspicions
+	}{
+		{name: "none", sign: func(*testing.T, *world, *peer) {}, want: 1},
+		{name: "its answer", sign: func(t *testing.T, w *world, _ *peer) {
+			w.run(600 * ms)
+			p := w.answer(t, 1, w.nodes[1].dials[len(w.nodes[1].dials)-1], 7)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord, Verdict: wire.Refused, Refusal: wire.Busy})
+			p.close()
+		}},
+		{name: "another's answer", sign: func(t *testing.T, w *world, _ *peer) {
+			w.run(600 * ms)
+			p := w.answer(t, 1, w.nodes[1].dials[len(w.nodes[1].dials)-1], 9)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord, Verdict: wire.Refused, Refusal: wire.Busy})
+			p.close()
+		}, want: 1},
+		{name: "its Hello", sign: func(t *testing.T, w *world, _ *peer) {
+			w.run(600 * ms)
+			p := w.dialIn(t, 7, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord, MinVersion: 9, MaxVersion: 9})
+			p.close()
+		}},
+		{name: "a newer descriptor", sign: func(t *testing.T, w *world, q *peer) {
+			w.run(600 * ms)
+			o := core.Origin{Node: 7, Incarnation: uint64(epoch) + 7}
+			q.send(frame(info(o, 2, "node:7", descriptor(7), 2, hour), claim(o, 1, 2)))
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.handDials = true
+			w.start(1)
+			w.describe(1)
+			p, q := w.admitted(t, 7, 1, wire.Chord), w.admitted(t, 8, 1, wire.Chord)
+			o := core.Origin{Node: 7, Incarnation: p.inc}
+			p.send(frame(info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1)))
+			p.close()
+			tt.sign(t, w, q)
+			w.run(2 * second)
+			if got := suspicions(w, 1, 7); len(got) != tt.want {
+				t.Errorf("suspicions %q, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSuspicionsKeepToTheLimit(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { c.Limits.Infos = 2 })
+	w.start(1)
+	w.describe(1)
+	p := w.admitted(t, 7, 1, wire.Chord)
+	o := core.Origin{Node: 7, Incarnation: p.inc}
+	p.send(frame(info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1)))
+	p.close()
+	w.run(5 * second)
+	if keys := w.nodes[1].core.Keys(); len(keys) != 2 || named(w, 1, core.LimitHit, 7) != 1 {
+		t.Errorf("keys %q, %d events of the limit, want 2 keys and one event", keys, named(w, 1, core.LimitHit, 7))
 	}
 }
