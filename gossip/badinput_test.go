@@ -173,6 +173,14 @@ func TestBadFrames(t *testing.T) {
 		change(i)
 		return hello(func(r *gossippb.Request) { r.Hello = nil; r.Delta = map[string]*gossippb.Info{"k": i} })
 	}
+	keyed := func(key string) []byte {
+		sum := crc32.ChecksumIEEE([]byte(key + "v"))
+		i := &gossippb.Info{
+			Value:  &gossippb.Value{RawBytes: []byte("v"), Checksum: &sum, Timestamp: &gossippb.Timestamp{WallTime: 1}},
+			NodeId: 9, Incarnation: 5, Seq: 1, Hops: 1,
+		}
+		return hello(func(r *gossippb.Request) { r.Hello = nil; r.Delta = map[string]*gossippb.Info{key: i} })
+	}
 	count := func(s gossip.Stats) gossip.Refusals { return s.Refused }
 	for _, tt := range []struct {
 		name   string
@@ -221,6 +229,24 @@ func TestBadFrames(t *testing.T) {
 			frames: [][]byte{hello(nil), info(func(i *gossippb.Info) { i.Value.RawBytes = make([]byte, 1<<20+1) })},
 			want:   gossip.ErrMisbehaved,
 			count:  func(s gossip.Stats) uint64 { return count(s).Misbehaved },
+		},
+		{
+			name:   "empty key",
+			frames: [][]byte{hello(nil), keyed("")},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
+		},
+		{
+			name:   "key over the limit",
+			frames: [][]byte{hello(nil), keyed(strings.Repeat("k", 1<<10+1))},
+			want:   gossip.ErrMisbehaved,
+			count:  func(s gossip.Stats) uint64 { return count(s).Misbehaved },
+		},
+		{
+			name:   "key not UTF-8",
+			frames: [][]byte{hello(nil), bytes.Replace(keyed("key#"), []byte("key#"), []byte("key\xff"), 1)},
+			want:   gossip.ErrCorrupt,
+			count:  func(s gossip.Stats) uint64 { return count(s).Corrupt },
 		},
 		{
 			name:   "no hello",
