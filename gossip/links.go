@@ -57,7 +57,7 @@ func (g *Gossip) read(k *link) {
 		}
 		g.inbox.put(message{kind: core.InDown, link: k, body: ended})
 	}()
-	limits := wire.Limits{Frame: g.cfg.Limits.Frame, Key: g.cfg.Limits.Key, Value: g.cfg.Limits.Value, Items: frameItems}
+	limits := g.wireLimits()
 	for bad := false; ; {
 		var raw []byte
 		ended = errExited
@@ -101,6 +101,11 @@ func (g *Gossip) write(k *link) {
 			closeLink(k.conn)
 		}
 	}
+}
+
+// wireLimits are those of the frames that peers may send.
+func (g *Gossip) wireLimits() wire.Limits {
+	return wire.Limits{Frame: g.cfg.Limits.Frame, Key: g.cfg.Limits.Key, Value: g.cfg.Limits.Value, Items: frameItems}
 }
 
 // sendFrame sends one frame, and says so.

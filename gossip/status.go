@@ -13,7 +13,7 @@ type Status struct {
 	NodeID      NodeID
 	ClusterID   string       // "": not known yet
 	Incarnation uint64       // of this start of the node; higher than any before. 0: not on record yet
-	Links       []LinkStatus // in the order in which they were opened
+	Links       []LinkStatus // in the order in which they were opened; callers last
 }
 
 // LinkStatus describes a link.
@@ -21,6 +21,7 @@ type LinkStatus struct {
 	Peer        Peer
 	Incarnation uint64 // of the peer
 	Admitted    bool   // both ends have agreed to it; infos flow
+	Caller      bool   // no link: the peer calls now and then, by Gossip or the RPC of that name, and holds a place meanwhile
 }
 
 // snapshot is what the loop publishes of itself. It is immutable.
@@ -51,11 +52,12 @@ func (g *Gossip) Status() Status {
 	status := Status{NodeID: g.GetNodeID(), ClusterID: s.cluster, Incarnation: s.incarnation}
 	admitted := false
 	for _, k := range s.links {
-		admitted = admitted || k.Admitted
+		admitted = admitted || k.Admitted && !k.Caller
 		status.Links = append(status.Links, LinkStatus{
 			Peer:        Peer{NodeID: NodeID(k.Node), Addr: fromWire(k.Addr), Dialed: k.Dialed},
 			Incarnation: k.Incarnation,
 			Admitted:    k.Admitted,
+			Caller:      k.Caller,
 		})
 	}
 	if s.running {
@@ -66,7 +68,8 @@ func (g *Gossip) Status() Status {
 	return status
 }
 
-// Incoming returns the IDs of the nodes whose links this node has accepted and admitted, sorted. The slice is the caller's.
+// Incoming returns the IDs of the nodes whose links this node has accepted and admitted, and of those that call it by
+// Gossip or the RPC of that name, until ten Intervals after the last call; sorted. The slice is the caller's.
 func (g *Gossip) Incoming() []NodeID { return g.linked(false) }
 
 // Outgoing returns the IDs of the nodes that this node has dialled and that have admitted it, sorted. The slice is the

@@ -1765,13 +1765,75 @@ func (x *Bye) GetAlternates() []*Member {
 	return nil
 }
 
+// Cursor says, beside max_seq, where a unary exchange ended. It is for the node that made it: who asks sends back the
+// one of the last Response, as it is. With that of another node, or of an earlier life, a node begins anew.
+type Cursor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of whose arrivals max_seq is one
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Claimed       uint64                 `protobuf:"varint,3,opt,name=claimed,proto3" json:"claimed,omitempty"` // the ranges claimed so far are those of all arrivals up to here
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cursor) Reset() {
+	*x = Cursor{}
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cursor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cursor) ProtoMessage() {}
+
+func (x *Cursor) ProtoReflect() protoreflect.Message {
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cursor.ProtoReflect.Descriptor instead.
+func (*Cursor) Descriptor() ([]byte, []int) {
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Cursor) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *Cursor) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Cursor) GetClaimed() uint64 {
+	if x != nil {
+		return x.Claimed
+	}
+	return 0
+}
+
 // Request is a frame of the node that dialled.
 type Request struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // the sender, 0 while it has no ID
 	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                    // where the sender can be dialled; in a Hello
 	LAddr         *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`     // unused
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // unary exchange
+	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // unary exchange: that of the last Response; -1: first contact
 	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`
 	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`
@@ -1784,13 +1846,16 @@ type Request struct {
 	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`
 	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"` // the marks, with those of earlier frames, are all
 	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`
+	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // unary exchange; "": not known yet
+	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                        // unary exchange
+	Incarnation   uint64                 `protobuf:"varint,29,opt,name=incarnation,proto3" json:"incarnation,omitempty"`             // unary exchange: of node_id
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1802,7 +1867,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1815,7 +1880,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Request) GetNodeId() uint64 {
@@ -1930,13 +1995,34 @@ func (x *Request) GetStandins() []*Standin {
 	return nil
 }
 
+func (x *Request) GetClusterId() string {
+	if x != nil {
+		return x.ClusterId
+	}
+	return ""
+}
+
+func (x *Request) GetCursor() *Cursor {
+	if x != nil {
+		return x.Cursor
+	}
+	return nil
+}
+
+func (x *Request) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 // Response is a frame of the node that accepted.
 type Response struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
 	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`
-	Alternate     *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"` // the first of Hello.alternates
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`
+	Alternate     *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"`          // the first of Hello.alternates
+	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // unary exchange: up to which of its arrivals the sender has told the receiver
 	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`
 	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`
@@ -1949,13 +2035,15 @@ type Response struct {
 	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`
 	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`
 	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`
+	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2055,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2068,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Response) GetNodeId() uint64 {
@@ -2091,6 +2179,20 @@ func (x *Response) GetMarksEnd() bool {
 func (x *Response) GetStandins() []*Standin {
 	if x != nil {
 		return x.Standins
+	}
+	return nil
+}
+
+func (x *Response) GetClusterId() string {
+	if x != nil {
+		return x.ClusterId
+	}
+	return ""
+}
+
+func (x *Response) GetCursor() *Cursor {
+	if x != nil {
+		return x.Cursor
 	}
 	return nil
 }
@@ -2219,7 +2321,11 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\x06reason\x12;\n" +
 	"\n" +
 	"alternates\x18\x02 \x03(\v2\x1b.grapevine.gossip.v1.MemberR\n" +
-	"alternates\"\xe3\x06\n" +
+	"alternates\"]\n" +
+	"\x06Cursor\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x18\n" +
+	"\aclaimed\x18\x03 \x01(\x04R\aclaimed\"\xd9\a\n" +
 	"\aRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12:\n" +
@@ -2236,11 +2342,15 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x04ping\x18\x17 \x01(\v2\x19.grapevine.gossip.v1.PingR\x04ping\x12*\n" +
 	"\x03bye\x18\x18 \x01(\v2\x18.grapevine.gossip.v1.ByeR\x03bye\x12\x1b\n" +
 	"\tmarks_end\x18\x19 \x01(\bR\bmarksEnd\x128\n" +
-	"\bstandins\x18\x1a \x03(\v2\x1c.grapevine.gossip.v1.StandinR\bstandins\x1aS\n" +
+	"\bstandins\x18\x1a \x03(\v2\x1c.grapevine.gossip.v1.StandinR\bstandins\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x1b \x01(\tR\tclusterId\x123\n" +
+	"\x06cursor\x18\x1c \x01(\v2\x1b.grapevine.gossip.v1.CursorR\x06cursor\x12 \n" +
+	"\vincarnation\x18\x1d \x01(\x04R\vincarnation\x1aS\n" +
 	"\n" +
 	"DeltaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\xec\x06\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\xc0\a\n" +
 	"\bResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12A\n" +
@@ -2257,7 +2367,10 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x04ping\x18\x17 \x01(\v2\x19.grapevine.gossip.v1.PingR\x04ping\x12*\n" +
 	"\x03bye\x18\x18 \x01(\v2\x18.grapevine.gossip.v1.ByeR\x03bye\x12\x1b\n" +
 	"\tmarks_end\x18\x19 \x01(\bR\bmarksEnd\x128\n" +
-	"\bstandins\x18\x1a \x03(\v2\x1c.grapevine.gossip.v1.StandinR\bstandins\x1aS\n" +
+	"\bstandins\x18\x1a \x03(\v2\x1c.grapevine.gossip.v1.StandinR\bstandins\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x1b \x01(\tR\tclusterId\x123\n" +
+	"\x06cursor\x18\x1c \x01(\v2\x1b.grapevine.gossip.v1.CursorR\x06cursor\x1aS\n" +
 	"\n" +
 	"DeltaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
@@ -2310,7 +2423,7 @@ func file_gossip_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossip_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(State)(0),             // 0: grapevine.gossip.v1.State
 	(Reason)(0),            // 1: grapevine.gossip.v1.Reason
@@ -2338,10 +2451,11 @@ var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(*Standin)(nil),        // 23: grapevine.gossip.v1.Standin
 	(*Ping)(nil),           // 24: grapevine.gossip.v1.Ping
 	(*Bye)(nil),            // 25: grapevine.gossip.v1.Bye
-	(*Request)(nil),        // 26: grapevine.gossip.v1.Request
-	(*Response)(nil),       // 27: grapevine.gossip.v1.Response
-	nil,                    // 28: grapevine.gossip.v1.Request.DeltaEntry
-	nil,                    // 29: grapevine.gossip.v1.Response.DeltaEntry
+	(*Cursor)(nil),         // 26: grapevine.gossip.v1.Cursor
+	(*Request)(nil),        // 27: grapevine.gossip.v1.Request
+	(*Response)(nil),       // 28: grapevine.gossip.v1.Response
+	nil,                    // 29: grapevine.gossip.v1.Request.DeltaEntry
+	nil,                    // 30: grapevine.gossip.v1.Response.DeltaEntry
 }
 var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	6,  // 0: grapevine.gossip.v1.Value.timestamp:type_name -> grapevine.gossip.v1.Timestamp
@@ -2364,7 +2478,7 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	15, // 17: grapevine.gossip.v1.Bye.alternates:type_name -> grapevine.gossip.v1.Member
 	5,  // 18: grapevine.gossip.v1.Request.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
 	5,  // 19: grapevine.gossip.v1.Request.l_addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	28, // 20: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
+	29, // 20: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
 	16, // 21: grapevine.gossip.v1.Request.hello:type_name -> grapevine.gossip.v1.Hello
 	17, // 22: grapevine.gossip.v1.Request.origins:type_name -> grapevine.gossip.v1.Origin
 	18, // 23: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
@@ -2375,26 +2489,28 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	24, // 28: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
 	25, // 29: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
 	23, // 30: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
-	5,  // 31: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	5,  // 32: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	29, // 33: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
-	16, // 34: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 35: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 36: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 37: grapevine.gossip.v1.Response.adverts:type_name -> grapevine.gossip.v1.Advert
-	20, // 38: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
-	21, // 39: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
-	22, // 40: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
-	24, // 41: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
-	25, // 42: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
-	23, // 43: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
-	8,  // 44: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	8,  // 45: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	26, // 31: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
+	5,  // 32: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	5,  // 33: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	30, // 34: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
+	16, // 35: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
+	17, // 36: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
+	18, // 37: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
+	19, // 38: grapevine.gossip.v1.Response.adverts:type_name -> grapevine.gossip.v1.Advert
+	20, // 39: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
+	21, // 40: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
+	22, // 41: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
+	24, // 42: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
+	25, // 43: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
+	23, // 44: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
+	26, // 45: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
+	8,  // 46: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	8,  // 47: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_gossip_gossippb_gossip_proto_init() }
@@ -2409,7 +2525,7 @@ func file_gossip_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossip_gossippb_gossip_proto_rawDesc), len(file_gossip_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

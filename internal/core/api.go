@@ -167,6 +167,7 @@ type LinkInfo struct {
 	Dialed      bool
 	Reason      wire.Reason
 	Admitted    bool
+	Caller      bool // no link, but a place held by unary exchanges; Link is 0
 }
 
 // EventKind says what an operator may want to know.
@@ -234,11 +235,12 @@ type Limits struct {
 
 // Timers are durations in nanoseconds.
 type Timers struct {
-	Ping    int64 // an idle link is pinged this often, and ended after three of them without any frame
-	Advert  int64 // an advert waits this long for a payload to ride with
-	Graft   int64 // an advertised info is waited for this long before it is asked for
-	Pace    int64 // a link sends a burst of two frames, then one each Pace
-	Resolve int64 // a node without a link asks its resolvers this often, at most
-	MaxTTL  int64 // a skeleton stays at least this long
-	MaxSkew int64 // stamps further ahead do not move the hybrid clock
+	Ping     int64 // an idle link is pinged this often, and ended after three of them without any frame
+	Advert   int64 // an advert waits this long for a payload to ride with
+	Graft    int64 // an advertised info is waited for this long before it is asked for
+	Pace     int64 // a link sends a burst of two frames, then one each Pace
+	Interval int64 // an exchange without news is answered after about this long, and ten of them without one free the place
+	Resolve  int64 // a node without a link asks its resolvers this often, at most
+	MaxTTL   int64 // a skeleton stays at least this long
+	MaxSkew  int64 // stamps further ahead do not move the hybrid clock
 }

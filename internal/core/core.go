@@ -41,17 +41,19 @@ type Core struct {
 	resolvers  int
 
 	// What it holds.
-	keys    map[string]*keyState
-	expiry  heap[string]
-	origins []*origin // by idx
-	byID    map[originID]*origin
-	nodes   map[uint64]*nodeState
-	hash    uint64      // of the marks
-	marks   uint32      // how many origins the hash covers
-	fresh   []*keyState // whose part of the hash may have changed in this step
+	keys     map[string]*keyState
+	expiry   heap[string]
+	origins  []*origin // by idx
+	byID     map[originID]*origin
+	nodes    map[uint64]*nodeState
+	arrivals arrivals
+	hash     uint64      // of the marks
+	marks    uint32      // how many origins the hash covers
+	fresh    []*keyState // whose part of the hash may have changed in this step
 
 	// Whom it is linked to, and whom it could be.
 	links    []*link // by LinkID
+	callers  []*caller
 	dials    []*dial
 	lastDial DialID
 	grafts   heap[int32] // origins, by when to ask for what was advertised
@@ -117,7 +119,7 @@ func (c *Core) Step(now Now, in Input) *Outputs {
 	}
 	c.due()
 	for _, l := range c.links {
-		if l.wake {
+		if l.wake || l.exchange != nil {
 			c.flush(l)
 		}
 	}
@@ -166,6 +168,7 @@ func (c *Core) adoptSelf() {
 		c.out.Persist = c.inc
 	}
 	c.self = c.origin(originID{c.node, c.inc})
+	c.arrivals.last = max(c.arrivals.last, c.inc)
 	c.self.tree = true
 	for i := range c.keeps {
 		c.keeps[i].at = c.now.Mono
@@ -210,6 +213,7 @@ func (c *Core) due() {
 	c.doubtsDue()
 	c.keepDue()
 	c.sentinel.due(c)
+	c.callersDue()
 	c.overlay.due(c)
 	for _, l := range c.links {
 		c.linkDue(l)
@@ -225,20 +229,30 @@ func (c *Core) next() int64 {
 	for _, l := range c.links {
 		at = min(at, l.next(c))
 	}
+	for _, k := range c.callers {
+		at = min(at, c.leaves(k))
+	}
 	if at == never {
 		return 0
 	}
 	return max(at, 1)
 }
 
-// Links lists the links in order of LinkID, those not admitted yet included. The slice is the caller's.
+// Links lists the links in order of LinkID, those not admitted yet included, and behind them the callers: who takes part
+// by unary exchanges. The slice is the caller's.
 func (c *Core) Links() []LinkInfo {
 	infos := make([]LinkInfo, 0, len(c.links))
 	for _, l := range c.links {
+		if l.exchange != nil {
+			continue
+		}
 		infos = append(infos, LinkInfo{
 			Link: l.id, Node: l.node, Incarnation: l.inc, Addr: l.addr,
 			Dialed: l.dialed, Reason: l.reason, Admitted: l.admitted && !l.closing,
 		})
+	}
+	for _, k := range c.callers {
+		infos = append(infos, LinkInfo{Node: k.node, Incarnation: k.inc, Addr: k.addr, Admitted: true, Caller: true})
 	}
 	return infos
 }

@@ -116,3 +116,6 @@ func (h *Heap) Pop(now int64) (at int64, v int, ok bool) { return h.h.pop(now) }
 
 // First returns the earliest time.
 func (h *Heap) First() int64 { return h.h.first() }
+
+// Arrivals returns how many entries the index by arrival has.
+func (c *Core) Arrivals() int { return len(c.arrivals.log) }

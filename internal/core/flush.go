@@ -20,6 +20,11 @@ func (c *Core) flush(l *link) {
 	now := c.now.Mono
 	f := frame{c: c, l: l, b: c.scratch[:0]}
 	switch {
+	case l.exchange != nil:
+		if !f.exchange() {
+			c.scratch = f.b[:0]
+			return
+		}
 	case l.hello != nil:
 		f.hello(l.hello)
 		l.hello = nil

@@ -10,6 +10,10 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 	if l.closeAt != 0 {
 		return // refused or redirected: whatever it still says was on its way
 	}
+	if l.exchange != nil {
+		c.refuse(l, wire.Misbehaved)
+		return
+	}
 	if f.Hello != nil {
 		c.helloIn(l, f)
 	}
@@ -17,7 +21,11 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 		return
 	}
 	if !l.admitted {
-		if f.Hello == nil {
+		switch {
+		case f.Hello != nil:
+		case f.Exchange != nil && !l.dialed:
+			c.exchangeIn(l, f)
+		default:
 			c.refuse(l, wire.Misbehaved)
 		}
 		return
@@ -63,12 +71,17 @@ func (c *Core) declared(l *link, d wire.Origin) bool {
 	if o.sponsor == 0 && o != c.self {
 		o.sponsor = d.Sponsor
 	}
-	if d.NodeID == c.node && d.Incarnation > c.inc && c.now.Mono >= c.raiseAt {
-		c.raiseAt = c.now.Mono + 1e9 // gossip alone does not make a node raise again and again
-		c.raise(d.Incarnation, false)
-	}
+	c.heardOf(d.NodeID, d.Incarnation)
 	l.lives[d.NodeID] = o
 	return true
+}
+
+// heardOf takes in that there is talk of a life of a node: perhaps of a newer one of this node.
+func (c *Core) heardOf(node, inc uint64) {
+	if node == c.node && inc > c.inc && c.now.Mono >= c.raiseAt {
+		c.raiseAt = c.now.Mono + 1e9 // gossip alone does not make a node raise again and again
+		c.raise(inc, false)
+	}
 }
 
 // resolve returns the origin that a section of a frame of l names, nil if it names none.
@@ -117,6 +130,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 		if o != c.self && ks.wrote(o, s.Seq) {
 			o.insert(entry{s.Seq, ks})
 			o.lastAgain = max(o.lastAgain, s.Seq) // for all that is known
+			c.arrivals.key(ks, nil)
 		}
 	}
 	for _, r := range f.Ranges {
@@ -126,6 +140,10 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 		}
 		if o == c.self && r.To > o.hw {
 			return wire.Misbehaved
+		}
+		if l.exchange != nil {
+			c.callerRange(o, r)
+			continue
 		}
 		c.rangeIn(l, o, r, f)
 	}
@@ -151,7 +169,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		if old == 0 {
 			c.learn(o, l)
 		}
-		c.published(o, l)
+		c.published(o)
 	case r.From > old:
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o))
 	case o != c.self && !c.up(o.parent):

@@ -37,6 +37,7 @@ type link struct {
 	hello    *wire.Hello
 	announce bool
 	bye      *wire.Bye
+	exchange *exchange // nil: the link is no unary exchange
 	pings    []wire.Ping
 	marks    marksOut
 	strays   []*keyState // to be sent with the marks
@@ -208,7 +209,7 @@ func (c *Core) linkDue(l *link) {
 		if now >= l.helloBy && l.closeAt == 0 {
 			c.end(l, 0)
 		}
-		return
+		return // an exchange looks for news in each step
 	}
 	if now >= l.lastRecv+3*c.cfg.Timers.Ping {
 		c.end(l, 0)
@@ -232,6 +233,9 @@ func (c *Core) linkDue(l *link) {
 func (l *link) next(c *Core) int64 {
 	if l.closing {
 		return never
+	}
+	if l.exchange != nil {
+		return l.exchange.next(c, l)
 	}
 	if !l.admitted {
 		if l.closeAt != 0 {

@@ -21,6 +21,7 @@ type origin struct {
 	lastAgain uint64      // seq of the newest write here of a key that the origin had written before
 	strays    []*keyState // those whose record is an info of it beyond hw, and some that were
 	progress  int64       // Mono at which an info of it came last
+	moved     uint64      // its place in arrivals, for hw; 0: none
 	pushed    int64       // Mono at which hw moved last without having asked
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
@@ -171,6 +172,7 @@ func (c *Core) advance(o *origin, to uint64) {
 		c.hash ^= mix(o.id.node, o.id.inc, o.hw)
 	}
 	o.hw = to
+	c.arrivals.origin(o)
 	c.hash ^= mix(o.id.node, o.id.inc, to)
 	if len(o.strays) > 0 {
 		c.fresh = append(c.fresh, o.strays...)

@@ -334,9 +334,9 @@ func (o *overlay) refusedUs(c *Core, d *dial, node uint64, why wire.Refusal) {
 
 // room decides whether there is room for a link, which is new to this node.
 func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
-	all, dialed := c.counts()
-	in, d := all-dialed, degree(o.size())
-	space := in < c.cfg.MaxPeers
+	all, _ := c.counts()
+	d := degree(o.size())
+	space := c.incoming() < c.cfg.MaxPeers
 	switch h.Reason {
 	case wire.Join:
 		if space && all < max(6, d+3) {
@@ -362,8 +362,12 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 	return wire.Refused, wire.Busy
 }
 
-// evict ends the newest chord that a peer dialled, to make room, and reports whether there was one.
+// evict makes room: it takes the place of a caller, which loses nothing by it, or ends the newest chord that a peer
+// dialled. It reports whether there was one.
 func (o *overlay) evict(c *Core) bool {
+	if c.unseat() {
+		return true
+	}
 	for _, l := range slices.Backward(c.links) {
 		if l.admitted && !l.closing && !l.dialed && l.reason == wire.Chord {
 			c.end(l, 0)

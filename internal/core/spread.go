@@ -13,8 +13,9 @@ const settledUpdates = 4
 // keptAdverts: with no more members than this, everybody hears every advert; with more, two links an origin do.
 const keptAdverts = 100
 
-// published sends what is new of o to everybody but the link it came over.
-func (c *Core) published(o *origin, from *link) {
+// published sends what is new of o to everybody who does not have it: whom it came from too, where that one lacks what
+// came before from somebody else.
+func (c *Core) published(o *origin) {
 	if o.hw == 0 {
 		return
 	}
@@ -23,7 +24,7 @@ func (c *Core) published(o *origin, from *link) {
 	}
 	o.updates = min(o.updates+1, settledUpdates+1)
 	for _, l := range c.links {
-		if l == from || !l.admitted || l.closing {
+		if !l.admitted || l.closing {
 			continue
 		}
 		p := l.of(o)

@@ -19,6 +19,7 @@ type keyState struct {
 	dead    bool    // gone from the store
 	stray   uint64  // what it adds to Core.hash, because rec is beyond its origin's hw; 0: nothing
 	strayIn *origin // in whose strays it is
+	arrived uint64  // its place in arrivals; 0: none
 	first   writer
 	writers []writer // the others
 }
@@ -124,7 +125,7 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 	c.place(rec, o)
 	c.advance(o, seq)
 	c.strays()
-	c.published(o, nil)
+	c.published(o)
 }
 
 // after returns the time ttl after at; 0 is for ever.
@@ -189,7 +190,8 @@ func (c *Core) place(rec *Record, o *origin) {
 		ks = &keyState{key: rec.Key}
 		c.keys[rec.Key] = ks
 	}
-	if ks.wrote(o, rec.Seq) {
+	news := ks.wrote(o, rec.Seq)
+	if news {
 		o.insert(entry{rec.Seq, ks})
 		if rec.Again {
 			o.lastAgain = max(o.lastAgain, rec.Seq)
@@ -206,8 +208,12 @@ func (c *Core) place(rec *Record, o *origin) {
 	}
 	c.fresh = append(c.fresh, ks)
 	if ks.rec != rec {
+		if news {
+			c.arrivals.key(ks, nil)
+		}
 		return
 	}
+	c.arrivals.key(ks, c.arrivals.via)
 	if rec.State == wire.Live && rec.Expires <= now {
 		rec.Body = rec.Body.Bones()
 	}
@@ -299,6 +305,7 @@ func (c *Core) expire() {
 				continue
 			}
 			ks.dead = true
+			c.arrivals.gone(ks)
 			c.fresh = append(c.fresh, ks)
 			ks.first.o.stale++
 			for _, w := range ks.writers {

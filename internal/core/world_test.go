@@ -95,7 +95,7 @@ func config(id uint64) core.Config {
 		ClusterID: "test", Node: id, Addr: addrOf(id), Seed: 1, Instance: 1000 + id, MaxPeers: 10,
 		Limits: core.Limits{Infos: 1 << 20, Origins: 1 << 16, Frame: 2 << 20},
 		Timers: core.Timers{
-			Ping: second, Advert: 20 * ms, Graft: 10 * ms, Pace: 10 * ms, Resolve: second, MaxTTL: 24 * hour, MaxSkew: 500 * ms,
+			Ping: second, Advert: 20 * ms, Graft: 10 * ms, Pace: 10 * ms, Interval: 200 * ms, Resolve: second, MaxTTL: 24 * hour, MaxSkew: 500 * ms,
 		},
 	}
 }

@@ -3,7 +3,7 @@ package wire
 import "google.golang.org/protobuf/encoding/protowire"
 
 // The Append functions add one part of a frame to b, the bytes of the frame so far, and return it. A frame is any
-// number of parts, in any order, a [Hello], [Ping] or [Bye] at most once. Nothing is allocated while b has room.
+// number of parts, in any order, a [Hello], [Exchange], [Ping] or [Bye] at most once. Nothing is allocated while b has room.
 
 // AppendHello adds who the sender is, with h; response says that this end accepted the link. There, the first of
 // the alternates of a redirection also stands where nodes that know no Hello look for it.
@@ -36,6 +36,29 @@ func AppendHello(b []byte, nodeID uint64, addr Addr, h *Hello, response bool) []
 	return end(b, at)
 }
 
+// AppendExchange adds who the sender is, with the fields x of a unary exchange.
+func AppendExchange(b []byte, nodeID uint64, addr Addr, x *Exchange) []byte {
+	b = appendUint(b, frameNodeID, nodeID)
+	if addr != (Addr{}) {
+		b = appendAddr(b, frameAddr, addr)
+	}
+	b = appendUint(b, frameMaxSeq, uint64(x.MaxSeq))
+	b = appendString(b, frameCluster, x.ClusterID)
+	b = appendUint(b, frameLife, x.Incarnation)
+	if c := x.Cursor; c != (Cursor{}) {
+		var at int
+		b, at = begin(b, frameCursor)
+		b = appendUint(b, cursorNodeID, c.NodeID)
+		b = appendUint(b, cursorIncarnation, c.Incarnation)
+		b = appendUint(b, cursorClaimed, c.Claimed)
+		b = end(b, at)
+	}
+	return b
+}
+
+// AppendAlternate adds, to a Response, where to go instead.
+func AppendAlternate(b []byte, addr Addr) []byte { return appendAddr(b, frameAlternate, addr) }
+
 // AppendOrigin adds a declaration.
 func AppendOrigin(b []byte, o Origin) []byte {
 	b, at := begin(b, frameOrigin)
@@ -57,8 +80,18 @@ func InfoSize(body *Body) int {
 // AppendInfo adds an info to the delta: the bytes of body as they are, then what is said of it on this link. The
 // incarnation is left out where it is 0, because the link has declared it. Each key may be added once to a frame.
 func AppendInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64) []byte {
-	var hop [maxHop]byte
-	h := appendUint(hop[:0], infoHops, uint64(hops))
+	return AppendPublicInfo(b, body, incarnation, hops, age, 0)
+}
+
+// MaxPublic is how many bytes more than AppendInfo, at most, [AppendPublicInfo] adds.
+const MaxPublic = 1 + 10
+
+// AppendPublicInfo is AppendInfo for those who are no nodes: ttlStamp, if not 0, says in nanoseconds since 1970 when the
+// info expires.
+func AppendPublicInfo(b []byte, body *Body, incarnation uint64, hops uint32, age, ttlStamp int64) []byte {
+	var hop [maxHop + MaxPublic]byte
+	h := appendUint(hop[:0], infoTTLStamp, uint64(ttlStamp))
+	h = appendUint(h, infoHops, uint64(hops))
 	h = appendUint(h, infoIncarnation, incarnation)
 	h = appendUint(h, infoAge, uint64(age))
 	key, stable := body.bytes[:body.split], body.bytes[body.split:]

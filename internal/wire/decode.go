@@ -56,7 +56,7 @@ func count(b []byte, lim Limits) (counts, error) {
 		}
 		n[number]++
 		switch r.tag {
-		case frameAddr, frameHello, framePing, frameBye:
+		case frameAddr, frameHello, framePing, frameBye, frameCluster, frameCursor:
 			if n[number] > 1 {
 				return n, malformed("field %d at byte %d occurs twice", number, r.from)
 			}
@@ -137,6 +137,11 @@ func (d *decoder) field(r *reader) error {
 		return d.bye(r.bytes(), f.Bye)
 	case frameMarksEnd:
 		f.MarksEnd = r.v != 0
+	case frameMaxSeq, frameCluster, frameCursor, frameLife:
+		if f.Exchange == nil {
+			f.Exchange = new(Exchange)
+		}
+		return decodeExchange(r, f.Exchange)
 	}
 	return nil
 }

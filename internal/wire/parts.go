@@ -242,6 +242,36 @@ func decodePing(p []byte, v *Ping) error {
 	return r.err
 }
 
+// decodeExchange takes in the field of a frame that r stands on.
+func decodeExchange(r *reader, x *Exchange) (err error) {
+	switch r.tag {
+	case frameMaxSeq:
+		x.MaxSeq = int64(r.v)
+	case frameCluster:
+		x.ClusterID, err = text(r.bytes())
+	case frameLife:
+		x.Incarnation = r.v
+	case frameCursor:
+		err = decodeCursor(r.bytes(), &x.Cursor)
+	}
+	return err
+}
+
+func decodeCursor(p []byte, v *Cursor) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case cursorNodeID:
+			v.NodeID = r.v
+		case cursorIncarnation:
+			v.Incarnation = r.v
+		case cursorClaimed:
+			v.Claimed = r.v
+		}
+	}
+	return r.err
+}
+
 func (d *decoder) bye(p []byte, y *Bye) (err error) {
 	y.Alternates, err = d.alternates(p, byeAlternate)
 	r := reader{b: p}

@@ -15,6 +15,7 @@ const (
 	frameNodeID    = 1<<3 | typeVarint
 	frameAddr      = 2<<3 | typeBytes
 	frameAlternate = 3<<3 | typeBytes // of a Response
+	frameMaxSeq    = 4<<3 | typeVarint
 	frameDelta     = 5<<3 | typeBytes
 	frameHello     = 16<<3 | typeBytes
 	frameOrigin    = 17<<3 | typeBytes
@@ -27,6 +28,9 @@ const (
 	frameBye       = 24<<3 | typeBytes
 	frameMarksEnd  = 25<<3 | typeVarint
 	frameStandin   = 26<<3 | typeBytes
+	frameCluster   = 27<<3 | typeBytes
+	frameCursor    = 28<<3 | typeBytes
+	frameLife      = 29<<3 | typeVarint // of a Request
 
 	entryKey  = 1<<3 | typeBytes // of an entry of the delta
 	entryInfo = 2<<3 | typeBytes
@@ -115,6 +119,10 @@ const (
 	pingSame       = 4<<3 | typeVarint
 	pingID         = 5<<3 | typeVarint
 	pingWall       = 6<<3 | typeVarint
+
+	cursorNodeID      = 1<<3 | typeVarint
+	cursorIncarnation = 2<<3 | typeVarint
+	cursorClaimed     = 3<<3 | typeVarint
 
 	byeReason    = 1<<3 | typeVarint
 	byeAlternate = 2<<3 | typeBytes

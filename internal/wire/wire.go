@@ -107,6 +107,7 @@ type Frame struct {
 	NodeID   uint64
 	Addr     Addr
 	Hello    *Hello
+	Exchange *Exchange // nil where a frame has none of its fields
 	Origins  []Origin
 	Infos    []Info // in the order of the frame
 	Ranges   []Range
@@ -173,7 +174,14 @@ type (
 		ID         uint64
 		Wall       int64
 	}
-	Bye struct {
+	Exchange struct { // the fields of a unary exchange that are the frame's own
+		MaxSeq      int64
+		ClusterID   string
+		Incarnation uint64 // of a Request's NodeID
+		Cursor      Cursor
+	}
+	Cursor struct{ NodeID, Incarnation, Claimed uint64 }
+	Bye    struct {
 		Reason     Refusal
 		Alternates []Member
 	}

@@ -83,6 +83,7 @@ func (t *Transport) register(s grpc.ServiceRegistrar) {
 	s.RegisterService(&grpc.ServiceDesc{
 		ServiceName: string(file.Services().ByName("Gossip").FullName()),
 		HandlerType: (*transport.Transport)(nil),
+		Methods:     []grpc.MethodDesc{{MethodName: "Gossip", Handler: t.handleUnary}},
 		Streams:     []grpc.StreamDesc{connect},
 		Metadata:    file.Path(), // for server reflection
 	}, t)
@@ -121,6 +122,11 @@ func (t *Transport) handle(s grpc.ServerStream) error {
 	if err := s.SendHeader(nil); err != nil { // else an ordinary client waits for it until the first frame
 		return err
 	}
+	return t.serve(ctx, l)
+}
+
+// serve hands l to Accept and waits for its end, or that of ctx, which is l's then.
+func (t *Transport) serve(ctx context.Context, l *link) error {
 	select {
 	case t.accepted <- l:
 	default:

@@ -28,9 +28,10 @@ var File_gossip_gossippb_gossipgrpc_gossip_service_proto protoreflect.FileDescri
 
 const file_gossip_gossippb_gossipgrpc_gossip_service_proto_rawDesc = "" +
 	"\n" +
-	"/gossip/gossippb/gossipgrpc/gossip_service.proto\x12\x13grapevine.gossip.v1\x1a\x1cgossip/gossippb/gossip.proto2T\n" +
+	"/gossip/gossippb/gossipgrpc/gossip_service.proto\x12\x13grapevine.gossip.v1\x1a\x1cgossip/gossippb/gossip.proto2\x9b\x01\n" +
 	"\x06Gossip\x12J\n" +
-	"\aConnect\x12\x1c.grapevine.gossip.v1.Request\x1a\x1d.grapevine.gossip.v1.Response(\x010\x01B>Z<github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpcb\x06proto3"
+	"\aConnect\x12\x1c.grapevine.gossip.v1.Request\x1a\x1d.grapevine.gossip.v1.Response(\x010\x01\x12E\n" +
+	"\x06Gossip\x12\x1c.grapevine.gossip.v1.Request\x1a\x1d.grapevine.gossip.v1.ResponseB>Z<github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpcb\x06proto3"
 
 var file_gossip_gossippb_gossipgrpc_gossip_service_proto_goTypes = []any{
 	(*gossippb.Request)(nil),  // 0: grapevine.gossip.v1.Request
@@ -38,9 +39,11 @@ var file_gossip_gossippb_gossipgrpc_gossip_service_proto_goTypes = []any{
 }
 var file_gossip_gossippb_gossipgrpc_gossip_service_proto_depIdxs = []int32{
 	0, // 0: grapevine.gossip.v1.Gossip.Connect:input_type -> grapevine.gossip.v1.Request
-	1, // 1: grapevine.gossip.v1.Gossip.Connect:output_type -> grapevine.gossip.v1.Response
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
+	0, // 1: grapevine.gossip.v1.Gossip.Gossip:input_type -> grapevine.gossip.v1.Request
+	1, // 2: grapevine.gossip.v1.Gossip.Connect:output_type -> grapevine.gossip.v1.Response
+	1, // 3: grapevine.gossip.v1.Gossip.Gossip:output_type -> grapevine.gossip.v1.Response
+	2, // [2:4] is the sub-list for method output_type
+	0, // [0:2] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name

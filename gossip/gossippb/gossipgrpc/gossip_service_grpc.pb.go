@@ -24,6 +24,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Gossip_Connect_FullMethodName = "/grapevine.gossip.v1.Gossip/Connect"
+	Gossip_Gossip_FullMethodName  = "/grapevine.gossip.v1.Gossip/Gossip"
 )
 
 // GossipClient is the client API for Gossip service.
@@ -35,6 +36,9 @@ type GossipClient interface {
 	// Connect opens a link: the dialling node sends Requests, the accepting one Responses. Neither answers
 	// the other one for one.
 	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[gossippb.Request, gossippb.Response], error)
+	// Gossip is for who cannot hold a link: one Request with what the node lacks, answered with what the caller lacks. On
+	// first contact the answer comes at once, later when there is news, at the latest after about an interval of the node.
+	Gossip(ctx context.Context, in *gossippb.Request, opts ...grpc.CallOption) (*gossippb.Response, error)
 }
 
 type gossipClient struct {
@@ -58,6 +62,16 @@ func (c *gossipClient) Connect(ctx context.Context, opts ...grpc.CallOption) (gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Gossip_ConnectClient = grpc.BidiStreamingClient[gossippb.Request, gossippb.Response]
 
+func (c *gossipClient) Gossip(ctx context.Context, in *gossippb.Request, opts ...grpc.CallOption) (*gossippb.Response, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(gossippb.Response)
+	err := c.cc.Invoke(ctx, Gossip_Gossip_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // GossipServer is the server API for Gossip service.
 // All implementations must embed UnimplementedGossipServer
 // for forward compatibility.
@@ -67,6 +81,9 @@ type GossipServer interface {
 	// Connect opens a link: the dialling node sends Requests, the accepting one Responses. Neither answers
 	// the other one for one.
 	Connect(grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]) error
+	// Gossip is for who cannot hold a link: one Request with what the node lacks, answered with what the caller lacks. On
+	// first contact the answer comes at once, later when there is news, at the latest after about an interval of the node.
+	Gossip(context.Context, *gossippb.Request) (*gossippb.Response, error)
 	mustEmbedUnimplementedGossipServer()
 }
 
@@ -79,6 +96,9 @@ type UnimplementedGossipServer struct{}
 
 func (UnimplementedGossipServer) Connect(grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]) error {
 	return status.Error(codes.Unimplemented, "method Connect not implemented")
+}
+func (UnimplementedGossipServer) Gossip(context.Context, *gossippb.Request) (*gossippb.Response, error) {
+	return nil, status.Error(codes.Unimplemented, "method Gossip not implemented")
 }
 func (UnimplementedGossipServer) mustEmbedUnimplementedGossipServer() {}
 func (UnimplementedGossipServer) testEmbeddedByValue()                {}
@@ -108,13 +128,36 @@ func _Gossip_Connect_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Gossip_ConnectServer = grpc.BidiStreamingServer[gossippb.Request, gossippb.Response]
 
+func _Gossip_Gossip_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(gossippb.Request)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GossipServer).Gossip(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Gossip_Gossip_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GossipServer).Gossip(ctx, req.(*gossippb.Request))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Gossip_ServiceDesc is the grpc.ServiceDesc for Gossip service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var Gossip_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "grapevine.gossip.v1.Gossip",
 	HandlerType: (*GossipServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Gossip",
+			Handler:    _Gossip_Gossip_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Connect",
