@@ -115,7 +115,8 @@ func answered(b []byte) (*gossippb.Response, error) {
 
 // call is the link of a request: one frame comes over it, and the first one sent is the response and the end.
 type call struct {
-	request  []byte // nil: taken; belongs to whoever is in Recv
+	request  []byte // belongs to whoever is in Recv, as does taken
+	taken    bool
 	response chan []byte
 	ended    chan struct{}
 	once     sync.Once
@@ -125,9 +126,9 @@ var _ transport.Link = (*call)(nil)
 
 // Recv takes the request, and then waits for the end.
 func (c *call) Recv() ([]byte, error) {
-	if request := c.request; request != nil {
-		c.request = nil
-		return request, nil
+	if !c.taken {
+		c.taken = true
+		return c.request, nil
 	}
 	<-c.ended
 	return nil, transport.ErrClosed

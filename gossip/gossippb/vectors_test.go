@@ -53,6 +53,14 @@ func TestVectors(t *testing.T) {
 		{name: "first request of a client", message: &gossippb.Request{
 			NodeId: 1, Addr: &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.1:26257"}, MaxSeq: -1,
 		}},
+		{name: "request of a unary exchange", message: &gossippb.Request{
+			NodeId: 7, MaxSeq: 1_700_000_000_000_000_012, ClusterId: "cluster", Incarnation: 1_700_000_001_000_000_000,
+			Cursor: &gossippb.Cursor{NodeId: 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 1_700_000_000_000_000_011},
+		}},
+		{name: "response of a unary exchange that redirects", message: &gossippb.Response{
+			NodeId: 1, Alternate: &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.2:26257"}, ClusterId: "cluster",
+			Bye: &gossippb.Bye{Reason: gossippb.Refusal_BUSY},
+		}},
 		{name: "request, entries in the order of their keys", message: &gossippb.Request{
 			NodeId: 1,
 			LAddr:  &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.1:50000"},

@@ -119,6 +119,10 @@ func TestDecodeBytes(t *testing.T) {
 		{name: "two hellos", bytes: "\x82\x01\x00\x82\x01\x00"},
 		{name: "two pings", bytes: "\xba\x01\x00\xba\x01\x00"},
 		{name: "two byes", bytes: "\xc2\x01\x00\xc2\x01\x00"},
+		{name: "two cluster IDs", bytes: "\xda\x01\x00\xda\x01\x00"},
+		{name: "two cursors", bytes: "\xe2\x01\x00\xe2\x01\x00"},
+		{name: "cursor cut short inside", bytes: "\xe2\x01\x02\x08\x80", want: []error{io.ErrUnexpectedEOF}},
+		{name: "cluster ID of an exchange that is not UTF-8", bytes: "\xda\x01\x01\xff"},
 		{name: "address that is not UTF-8", bytes: "\x12\x03\x12\x01\xff"},
 		{name: "network that is not UTF-8", bytes: "\x12\x03\x0a\x01\xff"},
 		{name: "cluster ID that is not UTF-8", bytes: "\x82\x01\x03\x1a\x01\xff"},
@@ -175,6 +179,11 @@ func TestLimits(t *testing.T) {
 	hello := func(h wire.Hello, a wire.Addr) func(b []byte) []byte {
 		return func(b []byte) []byte { return wire.AppendHello(b, 1, a, &h, false) }
 	}
+	exchange := func(cluster string) func(b []byte) []byte {
+		return func(b []byte) []byte {
+			return wire.AppendExchange(b, 1, wire.Addr{}, &wire.Exchange{ClusterID: cluster})
+		}
+	}
 	twice := func(part func(b []byte) []byte) func(b []byte) []byte {
 		return func(b []byte) []byte { return part(part(b)) }
 	}
@@ -192,6 +201,7 @@ func TestLimits(t *testing.T) {
 			over: hello(wire.Hello{}, wire.Addr{Address: text + "x"}),
 		},
 		{name: "cluster ID", fits: hello(wire.Hello{ClusterID: text}, wire.Addr{}), over: hello(wire.Hello{ClusterID: text + "x"}, wire.Addr{})},
+		{name: "cluster ID of an exchange", fits: exchange(text), over: exchange(text + "x")},
 		{
 			name: "alternates", lim: wire.Limits{Items: 1}, fits: hello(wire.Hello{Alternates: make([]wire.Member, 1)}, wire.Addr{}),
 			over: hello(wire.Hello{Alternates: make([]wire.Member, 2)}, wire.Addr{}),

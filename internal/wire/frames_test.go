@@ -17,7 +17,7 @@ type sample struct {
 
 // samples returns frames with all parts there are, every field set in one of them.
 func samples() []sample {
-	return []sample{helloSample(), answerSample(), redirectSample(), deltaSample(), treeSample(), marksSample(), byeSample()}
+	return []sample{helloSample(), answerSample(), redirectSample(), deltaSample(), treeSample(), marksSample(), byeSample(), requestSample(), responseSample()}
 }
 
 func helloSample() sample {
@@ -179,5 +179,46 @@ func byeSample() sample {
 			Bye:  &gossippb.Bye{Reason: gossippb.Refusal_LEAVING, Alternates: []*gossippb.Member{{NodeId: 1}}},
 		},
 		frame: frame,
+	}
+}
+
+func requestSample() sample {
+	addr := wire.Addr{Network: "tcp", Address: "10.0.0.1:26257"}
+	x := &wire.Exchange{MaxSeq: -1, ClusterID: "cluster-α", Incarnation: 1 << 61}
+	return sample{
+		name:  "first request of a unary exchange",
+		bytes: wire.AppendExchange(nil, 7, addr, x),
+		message: &gossippb.Request{
+			NodeId: 7, Addr: &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.1:26257"}, MaxSeq: -1,
+			ClusterId: "cluster-α", Incarnation: 1 << 61,
+		},
+		frame: wire.Frame{NodeID: 7, Addr: addr, Exchange: x},
+	}
+}
+
+func responseSample() sample {
+	x := &wire.Exchange{
+		MaxSeq: 1_700_000_000_000_000_001, ClusterID: "c",
+		Cursor: wire.Cursor{NodeID: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3},
+	}
+	body := wire.NewBody("k", "v", 1, 2, stamp, 60e9, 0, wire.Live, false, 0)
+	b := wire.AppendPublicInfo(nil, &body, 4, 5, 6, 7)
+	b = wire.AppendAlternate(b, wire.Addr{Network: "tcp", Address: "[::1]:1"})
+	return sample{
+		name:  "response of a unary exchange",
+		bytes: wire.AppendExchange(b, 9, wire.Addr{}, x),
+		message: &gossippb.Response{
+			NodeId: 9, Alternate: &gossippb.UnresolvedAddr{Network: "tcp", Address: "[::1]:1"},
+			MaxSeq: 1_700_000_000_000_000_001, ClusterId: "c",
+			Cursor: &gossippb.Cursor{NodeId: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3},
+			Delta: map[string]*gossippb.Info{"k": {
+				Value: &gossippb.Value{
+					RawBytes: []byte("v"), Checksum: proto.Uint32(gossippb.Checksum("k", []byte("v"))),
+					Timestamp: &gossippb.Timestamp{WallTime: stamp.Wall, Logical: stamp.Logical},
+				},
+				NodeId: 1, Seq: 2, Ttl: 60e9, Incarnation: 4, Hops: 5, Age: 6, TtlStamp: 7,
+			}},
+		},
+		frame: wire.Frame{NodeID: 9, Exchange: x, Infos: []wire.Info{{Body: body, Incarnation: 4, Hops: 5, Age: 6}}},
 	}
 }

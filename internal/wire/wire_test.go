@@ -38,6 +38,9 @@ func encodeInto(b []byte, f *wire.Frame) []byte {
 	if f.Hello != nil {
 		b = wire.AppendHello(b, f.NodeID, f.Addr, f.Hello, false)
 	}
+	if f.Exchange != nil {
+		b = wire.AppendExchange(b, f.NodeID, f.Addr, f.Exchange)
+	}
 	for _, o := range f.Origins {
 		b = wire.AppendOrigin(b, o)
 	}

@@ -76,7 +76,8 @@ var errNoExchange = status.Error(codes.InvalidArgument, "no answer: the request 
 // call is the stream under the link of a call. It ends with the response.
 type call struct {
 	link     *link
-	request  []byte      // nil: taken; belongs to whoever is in RecvMsg
+	request  []byte      // belongs to whoever is in RecvMsg, as does taken
+	taken    bool
 	response chan []byte // of capacity 1
 }
 
@@ -84,9 +85,9 @@ var _ stream = (*call)(nil)
 
 // RecvMsg takes the request, and then waits for the end of the link.
 func (c *call) RecvMsg(m any) error {
-	if c.request != nil {
+	if !c.taken {
+		c.taken = true
 		m.(*frame).set(c.request)
-		c.request = nil
 		return nil
 	}
 	<-c.link.ended

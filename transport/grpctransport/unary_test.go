@@ -222,6 +222,12 @@ func TestUnaryGarbage(t *testing.T) {
 		t.Errorf("Recv = %x, %v", got, err)
 	}
 	l.Close()
+	empty := ask(t.Context(), t, n, new(gossippb.Request))
+	if got, err := accept(t, n).Recv(); err != nil || len(got) > 0 {
+		t.Errorf("Recv of an empty request = %x, %v", got, err)
+	}
+	n.Close()
+	<-empty
 	if err := <-done; status.Code(err) != codes.InvalidArgument {
 		t.Errorf("the call returns %v", err)
 	}

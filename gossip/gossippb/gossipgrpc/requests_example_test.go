@@ -1,0 +1,116 @@
+package gossipgrpc_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/grapevine-go/grapevine/gossip"
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
+	"github.com/grapevine-go/grapevine/gossip/gossippb/gossipgrpc"
+	"github.com/grapevine-go/grapevine/transport/grpctransport"
+)
+
+// requester takes part in the network by requests alone. What it has to remember is who it is, what it has written, and
+// the last response. The requests may go to any nodes of the cluster, one after the other.
+type requester struct {
+	client      gossipgrpc.GossipClient
+	node        uint64 // unique in the cluster, as that of any node
+	incarnation uint64 // of this start: more than that of any before
+	seq         uint64 // counts what it writes
+	last        *gossippb.Response
+}
+
+func newRequester(conn grpc.ClientConnInterface, node uint64) *requester {
+	return &requester{
+		client:      gossipgrpc.NewGossipClient(conn),
+		node:        node,
+		incarnation: uint64(time.Now().UnixNano()),
+		last:        &gossippb.Response{MaxSeq: -1},
+	}
+}
+
+// exchange makes one request, with an info to write if key is not "", and returns the infos that are news.
+func (r *requester) exchange(ctx context.Context, key, value string) (map[string]*gossippb.Info, error) {
+	req := &gossippb.Request{
+		NodeId: r.node, Incarnation: r.incarnation, ClusterId: "demo",
+		MaxSeq: r.last.GetMaxSeq(), Cursor: r.last.GetCursor(), // of another node, or an earlier life of it: it begins anew
+	}
+	if key != "" {
+		r.seq++
+		req.Delta = map[string]*gossippb.Info{key: {
+			NodeId: r.node, Incarnation: r.incarnation, Seq: r.seq, Ttl: int64(time.Hour),
+			Value: &gossippb.Value{
+				RawBytes:  []byte(value),
+				Checksum:  proto.Uint32(gossippb.Checksum(key, []byte(value))),
+				Timestamp: &gossippb.Timestamp{WallTime: time.Now().UnixNano()},
+			},
+		}}
+		req.Ranges = []*gossippb.Range{{NodeId: r.node, Incarnation: r.incarnation, From: r.seq - 1, To: r.seq}}
+	}
+	resp, err := r.client.Gossip(ctx, req)
+	if err != nil {
+		return nil, err // another try may bring the same info again
+	}
+	if alternate := resp.GetAlternate(); alternate != nil {
+		return nil, fmt.Errorf("no place for us here; what we wrote is taken in. Next: %s", alternate.GetAddress())
+	}
+	if bye := resp.GetBye(); bye != nil {
+		return nil, fmt.Errorf("refused: %v", bye.GetReason())
+	}
+	r.last = resp
+	return resp.GetDelta(), nil
+}
+
+// A program that can only make requests, such as a job that runs now and then, writes an info and reads others.
+func Example_requests() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	listener, err := grpctransport.Listen("127.0.0.1:0", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	node, err := gossip.New(gossip.Config{ClusterID: "demo", NodeID: 1, Transport: listener})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stop := node.Start(ctx)
+	defer stop()
+	if err := node.AddInfo("load:1", []byte("0.7"), time.Hour); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	job := newRequester(conn, 50)
+	infos, err := job.exchange(ctx, "job:backup", "done") // first contact: everything, at once
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("load:1 is %s\n", infos["load:1"].GetValue().GetRawBytes())
+	val, err := node.GetInfo("job:backup")
+	fmt.Printf("the node has %s, %v\n", val, err)
+
+	if err := node.AddInfo("load:1", []byte("0.9"), time.Hour); err != nil {
+		fmt.Println(err)
+		return
+	}
+	infos, err = job.exchange(ctx, "", "") // later: when there is news
+	fmt.Printf("of %d infos, load:1 is %s, %v\n", len(infos), infos["load:1"].GetValue().GetRawBytes(), err)
+	// Output:
+	// load:1 is 0.7
+	// the node has done, <nil>
+	// of 1 infos, load:1 is 0.9, <nil>
+}
