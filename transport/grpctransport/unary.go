@@ -76,7 +76,7 @@ var errNoExchange = status.Error(codes.InvalidArgument, "no answer: the request 
 // call is the stream under the link of a call. It ends with the response.
 type call struct {
 	link     *link
-	request  []byte      // belongs to whoever is in RecvMsg, as does taken
+	request  []byte // belongs to whoever is in RecvMsg, as does taken
 	taken    bool
 	response chan []byte // of capacity 1
 }
