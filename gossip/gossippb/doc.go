@@ -15,6 +15,7 @@
 //   - An [Advert] offers, a [Graft] asks for, and a [Prune] refuses the infos of one node.
 //   - A [Mark] tells how far the sender has come with a node; marks_end says that the marks are all.
 //   - A [Ping] keeps an idle link, and a [Bye] ends a link.
+//   - max_seq, cluster_id and a [Cursor] are those of an exchange of one Request for one Response, without a link.
 //   - An [Origin] declares which incarnation a node ID stands for from there on, so that the other messages can
 //     leave it out.
 //

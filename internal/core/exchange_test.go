@@ -292,7 +292,7 @@ func TestExchangeRefused(t *testing.T) {
 
 // TestExchangeFull: a node without a place names its neighbours, but takes in what it is brought.
 func TestExchangeFull(t *testing.T) {
-	w, _ := full(t, 3)
+	w := full(t, 3)
 	w.add(1, "a", "1", 0)
 	c := w.client(t, 11) // which holds a link, too: it has its place already
 	if f := c.call(1); keysOf(f) != "a" {

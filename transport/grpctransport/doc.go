@@ -7,7 +7,7 @@
 //
 //	node, err := grpctransport.Listen("10.0.0.1:7946", nil)
 //
-// Each link is one stream of the method Connect of gossip_service.proto, on a
+// Each link between nodes is one stream of the method Connect of gossip_service.proto, on a
 // connection of its own, dialled by one of the nodes. What is on the wire is
 // ordinary gRPC, and a frame is an ordinary message, gossippb.Request from the
 // node that dialled and gossippb.Response from the other; but this package
@@ -62,6 +62,10 @@
 //
 // What it sends is not looked at here: bytes that are no Request end the link
 // when the node that receives them decodes them.
+//
+// A call of Gossip is a link, too, for a node that Accepts: one on which the Request arrives, and which the first
+// frame sent ends, as its Response. It ends with the call, and thus with the caller's deadline. A call
+// that the node does not answer has the status INVALID_ARGUMENT; the others are as above.
 //
 // # Interceptors and codecs
 //

@@ -24,7 +24,7 @@ const (
 	// connection with it.
 	idleTime = time.Minute
 
-	// An own server has one service with one method, and a node opens one stream on a connection, with next to no
+	// An own server has one service, and a node opens one stream on a connection, with next to no
 	// metadata. The limits leave room for ordinary clients and are there for those who want to find out.
 	maxStreams     = 100      // of one connection
 	maxHeaderBytes = 64 << 10 // of one stream

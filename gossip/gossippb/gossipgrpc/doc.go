@@ -16,6 +16,21 @@
 // that is new the node may send an Advert first; a Graft asks for the infos. If the verdict is REDIRECTED, the node
 // has no room, and the alternates in its Hello are others to try: a client takes up one of the node's links.
 //
+// Who cannot hold a stream calls Gossip, again and again, on any nodes of the cluster:
+//
+//   - max_seq is -1 the first time. Later, max_seq and cursor are those of the last Response, as they are.
+//   - cluster_id names the cluster. node_id and incarnation are the caller's; a caller that writes nothing needs neither.
+//   - delta has what the caller writes: each Info with its node_id, incarnation and seq, the time of writing, a checksum
+//     and, if it is not for ever, a ttl. seq counts from 1 in each incarnation, which is more than any before, such as
+//     the time of the start in nanoseconds. A Range (from, to] beside it says that all writes between are there, or were
+//     in an earlier request; the Range of the caller in a Response says what has arrived.
+//
+// The Response has what the caller lacks: on first contact everything, at once, and later what came since, after
+// about an interval of the node at the latest. Where it does not fit, the next Response goes on. The caller
+// is among the node's incoming peers until it has not called for ten intervals. A Response with an alternate has no
+// infos: the node has no place, but has taken in what it was brought. A bye without alternates says why a request was
+// refused.
+//
 // A node ends a link on which it hears nothing for three of its ping intervals, three seconds by default; a
 // client that stays sends an empty Ping each second. One that has read enough calls CloseSend, or ends the context of
 // the call.
