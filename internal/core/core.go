@@ -168,7 +168,6 @@ func (c *Core) adoptSelf() {
 		c.out.Persist = c.inc
 	}
 	c.self = c.origin(originID{c.node, c.inc})
-	c.arrivals.last = max(c.arrivals.last, c.inc)
 	c.self.tree = true
 	for i := range c.keeps {
 		c.keeps[i].at = c.now.Mono
