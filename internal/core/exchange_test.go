@@ -272,12 +272,12 @@ func TestExchangeRefused(t *testing.T) {
 		w.start(1)
 		w.client(t, 60).call(1, claim(core.Origin{Node: 60, Incarnation: 6}, 0, 1))
 		c := w.client(t, tt.id)
-		p := c.request(1, tt.x, append(tt.parts, info(o, 1, "k", "v", second, 0), claim(o, 0, 1))...)
+		p := c.request(1, tt.x, append([]part{info(o, 1, "k", "v", second, 0), claim(o, 0, 1)}, tt.parts...)...)
 		f := p.recv()
 		if f == nil || f.Bye == nil || f.Bye.Reason != tt.want || f.NodeID != 1 || len(f.Infos) > 0 || f.Exchange.MaxSeq != 0 {
 			t.Errorf("%s: answers %+v, want a Bye for %d", tt.name, f, tt.want)
 		}
-		if r := w.nodes[1].core.Record("k"); r != nil && tt.name != "impossible incarnation" || w.nodes[1].core.Marks()[o] != 0 {
+		if r := w.nodes[1].core.Record("k"); (r != nil || w.nodes[1].core.Marks()[o] != 0) && tt.name != "impossible incarnation" {
 			t.Errorf("%s: %s is taken in", tt.name, show(r))
 		}
 		if e := w.nodes[1].events; len(e) == 0 || e[len(e)-1].Kind != core.PeerRefused || e[len(e)-1].Refusal != tt.want {
@@ -366,6 +366,34 @@ func TestExchangePlace(t *testing.T) {
 	w.admitted(t, 13, 1, wire.Ring)
 	if got := fmt.Sprint(places()); got != "[]" {
 		t.Errorf("places of %v, want none: a node of the ring needs it", got)
+	}
+}
+
+// TestExchangeWriters: a caller learns who else has written a key, also where what stands there is its own.
+func TestExchangeWriters(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	a, b := core.Origin{Node: 10, Incarnation: 5}, core.Origin{Node: 11, Incarnation: 5}
+	p := w.admitted(t, 10, 1, wire.Join)
+	p.send(frame(info(a, 1, "k", "old", 1, 0), claim(a, 0, 1), info(b, 7, "l", "other", 1, 0)))
+	c := w.client(t, 50)
+	f := c.call(1, info(c.origin(), 1, "k", "new", second, 0), claim(c.origin(), 0, 1))
+	if len(f.Standins) != 1 || f.Standins[0] != (wire.Standin{Key: "k", NodeID: 10, Incarnation: 5, Seq: 1}) && f.Standins[0].Keep == 0 {
+		t.Errorf("is told %+v, want that node 10 wrote k", f.Standins)
+	}
+	q := c.ask(1)
+	p.send(frame(info(b, 8, "k", "older", 0, 0)))
+	w.run(50 * ms)
+	if f := q.recv(); f != nil {
+		t.Fatalf("answers %+v, which is no news", f)
+	}
+	w.run(300 * ms)
+	found := false
+	for _, s := range c.take(q).Standins {
+		found = found || s.Key == "k" && s.NodeID == 11 && s.Incarnation == 5 && s.Seq == 8
+	}
+	if !found {
+		t.Error("is not told that node 11 wrote k")
 	}
 }
 
