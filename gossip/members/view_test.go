@@ -278,12 +278,18 @@ func TestWatchEnds(t *testing.T) {
 			}
 			ended <- fmt.Sprint("stopped after ", n)
 		}()
+		synctest.Wait()
 		c.nodes[0].Stop()
 		synctest.Wait()
 		if got, want := []string{<-ended, <-ended}, []string{"cancelled", "stopped after 2"}; !slices.Equal(got, want) {
 			t.Errorf("watches ended: %q, want %q", got, want)
 		}
+		late := 0
 		for range c.views[0].Watch(t.Context()) {
+			late++
+		}
+		if late != 2 {
+			t.Errorf("%d events after the end, want those of the 2 there were", late)
 		}
 		if got := len(c.views[0].Members()); got != 2 {
 			t.Errorf("%d members after the end, want the 2 there were", got)

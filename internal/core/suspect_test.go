@@ -277,6 +277,10 @@ func TestSignOfLife(t *testing.T) {
 			o := core.Origin{Node: 7, Incarnation: uint64(epoch) + 7}
 			q.send(frame(info(o, 2, "node:7", descriptor(7), 2, hour), claim(o, 1, 2)))
 		}},
+		{name: "it has left", sign: func(t *testing.T, w *world, q *peer) {
+			o := core.Origin{Node: 7, Incarnation: uint64(epoch) + 7}
+			q.send(frame(tombstone(o, 2, "node:7", 2, hour), claim(o, 1, 2)))
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
