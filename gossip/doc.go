@@ -45,7 +45,7 @@
 //
 // # Order
 //
-// Of one key, a node sees newer and newer values, never an older one, in reads and in callbacks alike. Between
+// Of one key, a node sees newer and newer values, never an older one, in reads, callbacks and watches alike. Between
 // keys there is no order. A node reads its own writes at once.
 //
 // # Ownership
@@ -58,7 +58,7 @@
 // Every method may be called by any goroutine at any time. There are three kinds. Reads, such as [Gossip.GetInfo] and
 // [Gossip.Status], never wait, and see one state of the node, which may be a moment old but for its own writes. Commands,
 // such as [Gossip.AddInfo] and [Gossip.RegisterCallback], check what they are given and return; what comes of them happens
-// beside. Waits, such as [Gossip.Leave], have a context; calling them under a lock that a callback needs is a deadlock.
+// beside. Waits, such as [Gossip.Sync], [Gossip.WaitFor] and [Gossip.Leave], have a context; calling them under a lock that a callback needs is a deadlock.
 //
 // Callbacks, the [Observer], the Logger's handler and plug-ins are never called under a lock, nor on the goroutine that
 // everything in the node goes through. They may call back, be slow, block or panic: that is logged and counted, and

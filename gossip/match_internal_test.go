@@ -148,3 +148,20 @@ func BenchmarkIndexMatch(b *testing.B) {
 		})
 	}
 }
+
+// TestIndexMatchDoesNotAllocate looks a key up among a hundred prefixes; BenchmarkIndexMatch says how long that takes.
+func TestIndexMatchDoesNotAllocate(t *testing.T) {
+	var x index
+	for i := range 100 {
+		p, err := parsePattern(MakePrefixPattern(fmt.Sprint("prefix", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.add(&registration{pattern: p})
+	}
+	found := make([]*registration, 0, 4)
+	allocs := testing.AllocsPerRun(100, func() { found = x.match("prefix50:some:key", found[:0]) })
+	if allocs != 0 || len(found) != 1 {
+		t.Errorf("to find %d of 100 prefixes takes %v allocations, want 1 and none", len(found), allocs)
+	}
+}
