@@ -119,6 +119,14 @@ func churn(t *testing.T, g *gossip.Gossip, updates, keys int) {
 			}
 			o.tell(key, content)
 		})
+		shy, calls := make(chan func(), 1), 0
+		shy <- register(t, g, "^k", func(string, []byte) {
+			if calls++; calls > 1 {
+				t.Error("called after unregister was called from within the first call")
+				return
+			}
+			(<-shy)()
+		})
 		seq, err := g.Watch(t.Context(), "k", &gossip.WatchOptions{Prefix: true})
 		if err != nil {
 			t.Error(err)

@@ -142,7 +142,7 @@ func TestKeyWatch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		mustAdd(t, g, "nn", "1")
+		mustAdd(t, g, "n0", "1")
 		mustAdd(t, g, "n:2", "bad")
 		one, err := key.Watch(t.Context(), g, nil)
 		if err != nil {
