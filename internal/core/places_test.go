@@ -1,0 +1,148 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// TestExchangeRefused: a request that is refused is answered with the reason, and nothing of it is taken in.
+func TestExchangeRefused(t *testing.T) {
+	o := core.Origin{Node: 50, Incarnation: uint64(epoch) + 50}
+	nameless := core.Origin{Node: 50}
+	for _, tt := range []struct {
+		name  string
+		id    uint64
+		x     wire.Exchange
+		parts []part
+		want  wire.Refusal
+	}{
+		{"other cluster", 50, wire.Exchange{MaxSeq: -1, ClusterID: "other"}, nil, wire.OtherCluster},
+		{"the ID of the node", 1, wire.Exchange{MaxSeq: -1}, nil, wire.DuplicateNode},
+		{"an earlier life", 60, wire.Exchange{MaxSeq: -1, Incarnation: 5}, nil, wire.DuplicateNode},
+		{"info without incarnation", 50, wire.Exchange{MaxSeq: -1}, []part{info(nameless, 1, "l", "v", 1, 0)}, wire.Misbehaved},
+		{"range without incarnation", 50, wire.Exchange{MaxSeq: -1}, []part{claim(nameless, 0, 1)}, wire.Misbehaved},
+		{"standin without incarnation", 50, wire.Exchange{MaxSeq: -1}, []part{standin(nameless, 1, "k")}, wire.Misbehaved},
+		{"impossible incarnation", 50, wire.Exchange{MaxSeq: -1}, []part{claim(core.Origin{Node: 50, Incarnation: 1 << 62}, 0, 1)}, wire.Misbehaved},
+	} {
+		w := newWorld(1, nil)
+		w.start(1)
+		w.client(t, 60).call(1, claim(core.Origin{Node: 60, Incarnation: 6}, 0, 1))
+		c := w.client(t, tt.id)
+		p := c.request(1, tt.x, append([]part{info(o, 1, "k", "v", second, 0), claim(o, 0, 1)}, tt.parts...)...)
+		f := p.recv()
+		if f == nil || f.Bye == nil || f.Bye.Reason != tt.want || f.NodeID != 1 || len(f.Infos) > 0 || f.Exchange.MaxSeq != 0 {
+			t.Errorf("%s: answers %+v, want a Bye for %d", tt.name, f, tt.want)
+		}
+		if r := w.nodes[1].core.Record("k"); (r != nil || w.nodes[1].core.Marks()[o] != 0) && tt.name != "impossible incarnation" {
+			t.Errorf("%s: %s is taken in", tt.name, show(r))
+		}
+		if e := w.nodes[1].events; len(e) == 0 || e[len(e)-1].Kind != core.PeerRefused || e[len(e)-1].Refusal != tt.want {
+			t.Errorf("%s: says %+v", tt.name, e)
+		}
+		w.run(2 * second)
+		if p.up() {
+			t.Errorf("%s: the link is still there", tt.name)
+		}
+	}
+}
+
+// TestExchangeFull: a node without a place names its neighbours, but takes in what it is brought.
+func TestExchangeFull(t *testing.T) {
+	w := full(t, 3)
+	w.add(1, "a", "1", 0)
+	c := w.client(t, 11) // which holds a link, too: it has its place already
+	if f := c.call(1); keysOf(f) != "a" {
+		t.Errorf("a neighbour is told %+v", f)
+	}
+	c = w.client(t, 50)
+	o := c.origin()
+	for range 2 {
+		p := c.ask(1, info(o, 1, "k", "v", second, 0), claim(o, 0, 1))
+		var m gossippb.Response
+		if err := m.UnmarshalVT(p.bytes()); err != nil {
+			t.Fatal(err)
+		}
+		alternates := m.GetBye().GetAlternates()
+		if len(m.Delta) > 0 || m.MaxSeq != 0 || m.Cursor != nil || m.GetBye().GetReason() != gossippb.Refusal_BUSY || len(alternates) != 3 ||
+			m.GetAlternate().GetAddress() != alternates[0].GetAddr().GetAddress() {
+			t.Fatalf("answers %v, want three alternates and no delta", &m)
+		}
+	}
+	if r := w.nodes[1].core.Record("k"); r == nil || r.Value != "v" {
+		t.Errorf("has %s, want what the request brought", show(r))
+	}
+	if n := len(w.nodes[1].core.Links()); n != 3+2 && n != 3 { // none of the callers
+		t.Errorf("%d links: %+v", n, w.nodes[1].core.Links())
+	}
+}
+
+// TestExchangePlace: a caller holds a place until ten intervals without a request, or until a node needs it.
+func TestExchangePlace(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { c.MaxPeers = 2 })
+	w.handDials = true
+	w.start(1)
+	w.admitted(t, 10, 1, wire.Join)
+	w.client(t, 50).call(1)
+	places := func() (ids []uint64) {
+		for _, l := range w.nodes[1].core.Links() {
+			if l.Caller && (!l.Admitted || l.Link != 0 || l.Dialed || l.Addr != addrOf(l.Node)) {
+				t.Errorf("a caller is %+v", l)
+			}
+			if l.Caller {
+				ids = append(ids, l.Node)
+			}
+		}
+		return ids
+	}
+	late := w.client(t, 51)
+	if f := late.take(late.ask(1)); f.Bye == nil || fmt.Sprint(places()) != "[50]" {
+		t.Errorf("answers %+v with places of %v, want an alternate: there are two places", f, places())
+	}
+	p := w.dialIn(t, 12, 1)
+	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+	if h := p.recv().Hello; h.Verdict != wire.Redirected {
+		t.Errorf("a node that joins is answered %+v, want alternates", h)
+	}
+	w.run(1999 * ms)
+	if got := fmt.Sprint(places()); got != "[50]" {
+		t.Errorf("places of %v just before ten intervals", got)
+	}
+	w.run(ms)
+	if got := fmt.Sprint(places()); got != "[]" {
+		t.Errorf("places of %v after ten intervals", got)
+	}
+	late.seq = -1
+	if f := late.call(1); f.Bye != nil || fmt.Sprint(places()) != "[51]" {
+		t.Errorf("answers %+v with places of %v", f, places())
+	}
+	w.run(1500 * ms)
+	w.admitted(t, 10, 1, wire.Join) // its pings have gone unanswered meanwhile
+	late.seq = -1
+	late.call(1)
+	w.admitted(t, 13, 1, wire.Ring)
+	if got := fmt.Sprint(places()); got != "[]" {
+		t.Errorf("places of %v, want none: a node of the ring needs it", got)
+	}
+}
+
+// TestExchangeLeaving: a node that has left names its neighbours, and takes nothing in.
+func TestExchangeLeaving(t *testing.T) {
+	w := newWorld(1, nil)
+	w.handDials = true
+	w.start(1)
+	w.describe(1)
+	w.admitted(t, 10, 1, wire.Join)
+	w.command(1, core.Command{Op: core.OpLeave})
+	c := w.client(t, 50)
+	f := c.call(1, info(c.origin(), 1, "k", "v", second, 0), claim(c.origin(), 0, 1))
+	if f.Bye == nil || f.Bye.Reason != wire.Leaving || len(f.Bye.Alternates) != 1 || f.Bye.Alternates[0].NodeID != 10 {
+		t.Errorf("answers %+v, want a Bye that names node 10", f)
+	}
+	if r := w.nodes[1].core.Record("k"); r != nil {
+		t.Errorf("has %s", show(r))
+	}
+}
