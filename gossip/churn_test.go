@@ -36,6 +36,7 @@ func TestThousandCallbacks(t *testing.T) {
 		})
 		heap := func() int64 {
 			var m runtime.MemStats
+			runtime.GC() // twice, for what is in a sync.Pool
 			runtime.GC()
 			runtime.ReadMemStats(&m)
 			return int64(m.HeapAlloc)
@@ -51,7 +52,7 @@ func TestThousandCallbacks(t *testing.T) {
 				before = heap()
 			}
 		}
-		if grown := heap() - before; grown > 256<<10 {
+		if grown := heap() - before; grown > 2<<20 { // 8 bytes a call would be 7 MB
 			t.Errorf("the heap has grown by %d bytes in %d updates, want none", grown, updates*9/10)
 		}
 		pass(time.Second)
