@@ -190,6 +190,9 @@ func Example_leave() {
 		return errors.Join(err, stop())
 	}
 	fmt.Println(goodbye(two, stopTwo))
+	if err := one.Sync(context.Background()); err != nil { // what has arrived can be read
+		log.Fatal(err)
+	}
 	_, err = one.GetNodeDescriptor(2)
 	fmt.Println("gone:", errors.Is(err, gossip.ErrNotFound))
 	fmt.Println(stopOne())

@@ -36,6 +36,9 @@ func Decode(b []byte, lim Limits) (*Frame, error) {
 			return nil, fmt.Errorf("field %d at byte %d: %w", r.tag>>3, r.from, err)
 		}
 	}
+	if x := d.frame.Exchange; x != nil && *x == (Exchange{}) {
+		d.frame.Exchange = nil // fields that are written and zero are no fields
+	}
 	return d.frame, r.err
 }
 

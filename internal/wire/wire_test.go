@@ -39,7 +39,11 @@ func encodeInto(b []byte, f *wire.Frame) []byte {
 		b = wire.AppendHello(b, f.NodeID, f.Addr, f.Hello, false)
 	}
 	if f.Exchange != nil {
-		b = wire.AppendExchange(b, f.NodeID, f.Addr, f.Exchange)
+		id, addr := f.NodeID, f.Addr
+		if f.Hello != nil {
+			id, addr = 0, wire.Addr{} // are there already
+		}
+		b = wire.AppendExchange(b, id, addr, f.Exchange)
 	}
 	for _, o := range f.Origins {
 		b = wire.AppendOrigin(b, o)
