@@ -104,6 +104,26 @@ func TestSyncBesideEndlessNews(t *testing.T) {
 	})
 }
 
+// TestSyncWaitsForSystemConfigs has a callback for the system config take its time.
+func TestSyncWaitsForSystemConfigs(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		g := start(t, config(net, 1))
+		told := false
+		if _, err := g.RegisterSystemConfigCallback(func(*gossip.SystemConfig) {
+			time.Sleep(time.Minute)
+			told = true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.AddInfoProto(gossip.KeySystemConfig, new(gossip.SystemConfig), 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Sync(t.Context()); err != nil || !told {
+			t.Errorf("Sync = %v, and the callback had returned: %v", err, told)
+		}
+	})
+}
+
 func TestSyncErrors(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		g, err := gossip.New(config(net, 1))
