@@ -9,6 +9,18 @@ import (
 	"github.com/grapevine-go/grapevine/gossiptest"
 )
 
+// TestExplainPending asks about what a node that does not run yet was given.
+func TestExplainPending(t *testing.T) {
+	g, err := gossip.New(config(gossiptest.NewNetwork(nil, nil), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustAdd(t, g, "k", "v")
+	if e, err := g.Explain("k"); err != nil || !e.Pending || e.Key != "k" || string(e.Info.Value) != "v" || e.Info.NodeID != 1 {
+		t.Errorf("Explain = %+v, %v, want it Pending", e, err)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		a := start(t, config(net, 1))
@@ -19,8 +31,8 @@ func TestExplain(t *testing.T) {
 		if err := a.AddInfo("k", []byte("v"), time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		if e, err := a.Explain("k"); err != nil || !e.Pending || e.Key != "k" || string(e.Info.Value) != "v" || e.Info.NodeID != 1 {
-			t.Errorf("Explain of what was just written = %+v, %v, want it Pending", e, err)
+		if e, err := a.Explain("k"); err != nil || e.Key != "k" || string(e.Info.Value) != "v" || e.Info.NodeID != 1 {
+			t.Errorf("Explain of what was just written = %+v, %v", e, err)
 		}
 		pass(10 * time.Second)
 		b := start(t, config(net, 2)) // hears of it 10 seconds after it was written

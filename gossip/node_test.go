@@ -11,10 +11,13 @@ import (
 	"github.com/grapevine-go/grapevine/resolver"
 )
 
-// bubble runs f in a bubble of testing/synctest, on a network with a millisecond of latency.
+// bubble runs f in a bubble of testing/synctest, on a network with a millisecond of latency. A test that waits in vain does
+// not hang there, since nodes have timers: time would fly for ever. After a month, it panics with all stacks.
 func bubble(t *testing.T, f func(t *testing.T, net *gossiptest.Network)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		limit := time.AfterFunc(31*24*time.Hour, func() { panic(t.Name() + " waits for what does not happen") })
+		defer limit.Stop()
 		f(t, gossiptest.NewNetwork(nil, &gossiptest.NetworkOptions{Latency: time.Millisecond}))
 	})
 }

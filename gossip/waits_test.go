@@ -18,15 +18,15 @@ import (
 func TestSync(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		g := start(t, config(net, 1))
-		last := make(map[string]string) // not locked: Sync orders the calls before what follows it
-		var slow, bad string
+		// Not locked: Sync orders the calls before what follows it.
+		last, slow, bad := make(map[string]string), make(map[string]string), make(map[string]string)
 		register(t, g, "^k", func(key string, content []byte) { last[key] = string(content) })
-		register(t, g, "^k", func(_ string, content []byte) {
+		register(t, g, "^k", func(key string, content []byte) {
 			time.Sleep(time.Minute)
-			slow = string(content)
+			slow[key] = string(content)
 		})
-		register(t, g, "^k", func(_ string, content []byte) {
-			bad = string(content)
+		register(t, g, "^k", func(key string, content []byte) {
+			bad[key] = string(content)
 			runtime.Goexit()
 		})
 		for i := range 100 {
@@ -36,11 +36,10 @@ func TestSync(t *testing.T) {
 		if err := g.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(last) != 100 || last["k99"] != "end" {
-			t.Errorf("after Sync, a callback was told of %d keys, k99=%q", len(last), last["k99"])
-		}
-		if slow != "end" || bad != "end" {
-			t.Errorf("after Sync, the last calls were with %q and %q, want end", slow, bad)
+		for i, told := range []map[string]string{last, slow, bad} {
+			if len(told) != 100 || told["k99"] != "end" {
+				t.Errorf("after Sync, callback %d was told of %d keys, k99=%q", i, len(told), told["k99"])
+			}
 		}
 		if err := g.Sync(t.Context()); err != nil { // with nothing to wait for
 			t.Error(err)

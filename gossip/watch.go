@@ -320,8 +320,8 @@ func (w *watch) merge(p, n *novelty) {
 	}
 }
 
-// fill begins w with the infos that were known, by key. They were read beside the loop, so what it has put in may be
-// older or newer.
+// fill begins w with the infos that were known, by key. They were read beside the loop, so what it has put in since the
+// registration may be older or newer.
 func (w *watch) fill(recs []*core.Record) {
 	w.mu.Lock()
 	switch {
@@ -408,10 +408,20 @@ func (l *news) remove(n *novelty) {
 	l.count--
 }
 
-// begin reads what is known, beside the loop.
+// begin reads what is known, beside the loop, and has the loop fill w with it.
 func (w *watch) begin(l *loop) {
 	l.spawn(w.reg.name, func() {
 		// Those whose time is over are told, too: the loop has not said yet that they are gone.
-		w.fill(w.g.records.pick(math.MinInt64, w.reg.pattern.match))
+		recs := w.g.records.pick(math.MinInt64, w.reg.pattern.match)
+		w.g.inbox.put(message{kind: inBatch, body: &opening{w, recs}})
 	})
 }
+
+// opening is what a watch begins with. The loop publishes a change before it notifies of it: only the loop knows that whatever
+// was read from what it had published has been put in as well, and is not put in once more later.
+type opening struct {
+	w    *watch
+	recs []*core.Record
+}
+
+func (o *opening) ended(*loop) { o.w.fill(o.recs) }
