@@ -70,13 +70,13 @@ func (w *pendingWrite) info() Info {
 // commands knows of the commands between the application and the loop.
 type commands struct {
 	pending atomic.Int64 // len(overlay), for readers, who need no lock where it is 0
+	left    atomic.Bool  // the node has left the network: it writes nothing any more
 
 	mu        sync.Mutex // guards what follows, and has commands enter the inbox in the order of n
 	n         uint64
 	count     int // admitted and not taken by the loop yet
 	bytes     int
 	closed    bool // the node has stopped
-	left      bool // the node has left the network: it writes nothing any more
 	described bool // a descriptor has been admitted
 	overlay   map[string]pendingWrite
 }
@@ -130,7 +130,7 @@ func (g *Gossip) admissible(c *command) error {
 	switch id := g.GetNodeID(); {
 	case q.closed:
 		return ErrStopped
-	case c.writes() && q.left:
+	case c.writes() && q.left.Load():
 		return fmt.Errorf("%w: the node has left the network", ErrStopped)
 	case c.writes() && c.Op != core.OpDescriptor && id == 0:
 		return ErrNoNodeID
@@ -157,7 +157,9 @@ func (q *commands) taken(size int) {
 func (q *commands) settle(c *command, left bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.left = q.left || left
+	if left {
+		q.left.Store(true)
+	}
 	if w, ok := q.overlay[c.Key]; ok && w.n == c.N {
 		delete(q.overlay, c.Key)
 		q.pending.Store(int64(len(q.overlay)))

@@ -385,9 +385,15 @@ func TestLeave(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		a, b, c := start(t, config(net, 1)), start(t, config(net, 2)), start(t, config(net, 3))
 		pass(time.Second)
+		if !a.Status().Ready {
+			t.Error("node 1 is not ready")
+		}
 		peers, err := a.Leave(t.Context())
 		if err != nil || peers != 2 {
 			t.Errorf("Leave = %d, %v, want 2 peers", peers, err)
+		}
+		if s := a.Status(); s.Ready || s.Partitioned { // it names no resolvers, so nobody is missing
+			t.Errorf("after Leave, Status is %+v, want one that is neither ready nor partitioned", s)
 		}
 		pass(100 * time.Millisecond)
 		for _, g := range []*gossip.Gossip{a, b, c} {

@@ -309,3 +309,20 @@ func TestObserverThatPanics(t *testing.T) {
 		})
 	}
 }
+
+func TestPeerString(t *testing.T) {
+	addr := transport.MakeAddr("tcp", "10.0.0.1:7946")
+	for _, c := range []struct {
+		peer gossip.Peer
+		want string
+	}{
+		{peer: gossip.Peer{NodeID: 7, Addr: addr}, want: "node 7 at 10.0.0.1:7946"},
+		{peer: gossip.Peer{NodeID: 7}, want: "node 7"},
+		{peer: gossip.Peer{Addr: addr}, want: "peer at 10.0.0.1:7946"},
+		{peer: gossip.Peer{}, want: "peer"},
+	} {
+		if got := c.peer.String(); got != c.want {
+			t.Errorf("%#v is %q, want %q", c.peer, got, c.want)
+		}
+	}
+}

@@ -29,6 +29,8 @@ type Peer struct {
 // String returns a form for logs: "node 7 at 10.0.0.1:7946".
 func (p Peer) String() string {
 	switch {
+	case p.NodeID == 0 && p.Addr.IsZero(): // a caller that has not said who it is
+		return "peer"
 	case p.NodeID == 0:
 		return "peer at " + p.Addr.String()
 	case p.Addr.IsZero():

@@ -8,9 +8,9 @@ import (
 
 // Status says how a node is.
 type Status struct {
-	Ready       bool // it runs, the start is on record in the Store, and it is not Partitioned
-	Partitioned bool // KeySentinel was seen and has expired, or there is no link though the Resolvers name others, or cannot say
-	NodeID      NodeID
+	Ready       bool         // it runs, the start is on record in the Store, it is not Partitioned, and it has not left
+	Partitioned bool         // KeySentinel was seen and has expired, or there is no link though the Resolvers name others, or cannot say
+	NodeID      NodeID       // 0: it has none yet
 	ClusterID   string       // "": not known yet
 	Incarnation uint64       // of this start of the node; higher than any before. 0: not on record yet
 	Links       []LinkStatus // in the order in which they were opened; callers last
@@ -18,8 +18,8 @@ type Status struct {
 
 // LinkStatus describes a link.
 type LinkStatus struct {
-	Peer        Peer
-	Incarnation uint64 // of the peer
+	Peer        Peer   // the other end
+	Incarnation uint64 // of the peer; 0: not known yet
 	Admitted    bool   // both ends have agreed to it; infos flow
 	Caller      bool   // no link: the peer calls now and then, by Gossip or the RPC of that name, and holds a place meanwhile
 }
@@ -63,7 +63,7 @@ func (g *Gossip) Status() Status {
 	if s.running {
 		expired := s.sentinel && !live(g.records.get(KeySentinel), g.now().Mono)
 		status.Partitioned = expired || !admitted && s.others
-		status.Ready = s.incarnation != 0 && !status.Partitioned
+		status.Ready = s.incarnation != 0 && !status.Partitioned && !g.commands.left.Load()
 	}
 	return status
 }
