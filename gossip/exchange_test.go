@@ -177,6 +177,39 @@ func TestGossipBehindBalancer(t *testing.T) {
 	})
 }
 
+// TestGossipLostRequest: what comes after a lost request waits at the node that was asked, until another one brings what
+// was lost; bringing it once more does nothing.
+func TestGossipLostRequest(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a, b := start(t, config(net, 1)), start(t, config(net, 2))
+		pass(time.Second)
+		c := newCaller(50, 1)
+		lost := c.write("lost", "1", time.Now())
+		c.call(t, a, c.write("next", "2", time.Now()))
+		pass(100 * time.Millisecond)
+		wantInfo(t, a, "next", "2")
+		if _, err := b.GetInfo("next"); !errors.Is(err, gossip.ErrNotFound) {
+			t.Errorf("beyond a gap, GetInfo at the other node: %v, want ErrNotFound", err)
+		}
+
+		again := c.request()
+		again.Delta, again.Ranges = lost.GetDelta(), []*gossippb.Range{{NodeId: c.id, Incarnation: c.incarnation, To: c.seq}}
+		var taken uint64
+		for range 2 {
+			taken = b.Stats().InfosTaken
+			c.call(t, a, again)
+			pass(100 * time.Millisecond)
+			for _, g := range []*gossip.Gossip{a, b} {
+				wantInfo(t, g, "lost", "1")
+				wantInfo(t, g, "next", "2")
+			}
+		}
+		if got := b.Stats().InfosTaken; got != taken {
+			t.Errorf("the same request again makes news of %d infos", got-taken)
+		}
+	})
+}
+
 // TestGossipErrors: what Gossip returns for requests that are refused, of any size and kind.
 func TestGossipErrors(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {

@@ -19,17 +19,27 @@
 // Who cannot hold a stream calls Gossip, again and again, on any nodes of the cluster:
 //
 //   - max_seq is -1 the first time. Later, max_seq and cursor are those of the last Response, as they are.
-//   - cluster_id names the cluster. node_id and incarnation are the caller's; a caller that writes nothing needs neither.
-//   - delta has what the caller writes: each Info with its node_id, incarnation and seq, the time of writing, a checksum
-//     and, if it is not for ever, a ttl. seq counts from 1 in each incarnation, which is more than any before, such as
-//     the time of the start in nanoseconds. A Range (from, to] beside it says that all writes between are there, or were
-//     in an earlier request; the Range of the caller in a Response says what has arrived.
+//   - cluster_id names the cluster; "" is any. node_id and incarnation are the caller's; a caller that writes nothing
+//     needs neither. node_id is unique in the cluster, as that of a node is; an incarnation is more than any before it,
+//     such as the time of the start in nanoseconds.
+//   - delta has what the caller writes: each Info with the node_id and incarnation of the caller, a seq, the bytes, their
+//     gossippb.Checksum, the time of writing and, if it is not for ever, a ttl. seq counts writes, from 1 in each
+//     incarnation. A write that deletes is an Info of state TOMBSTONE without bytes; its ttl is how long older infos of
+//     the key are kept out.
+//   - ranges has a Range (from, to] of the caller: what it wrote there is in this request, or was in one that was
+//     answered. Infos go on to other nodes at once as far as such ranges reach from 0 on without a gap, and beyond it
+//     only when links are idle and compared. So what a request brought that was not answered, or was answered with a
+//     bye, the next one brings again, under the same seq. Nothing is taken in twice.
 //
 // The Response has what the caller lacks: on first contact everything, at once, and later what came since, after
-// about an interval of the node at the latest. Where it does not fit, the next Response goes on. The caller
-// is among the node's incoming peers until it has not called for ten intervals. A Response with an alternate has no
-// infos: the node has no place, but has taken in what it was brought. A bye without alternates says why a request was
-// refused.
+// about an interval of the node at the latest. Where it does not fit, the next Response goes on. An info that is not
+// LIVE says that the key was deleted or has expired. ttl_stamp is when a live one expires, by the clock of the node; 0
+// is never. A caller that asks several nodes may be told what it knows, or something older: the info with the later
+// timestamp stands, and of equal ones that with the higher node_id.
+//
+// The caller is among the node's incoming peers until it has not called for ten intervals. A Response with a bye has
+// no infos. Its reason is BUSY where the node has no place for the caller, though it has taken in what it was brought;
+// LEAVING where it leaves; any other refuses the request. The alternates name nodes to ask instead.
 //
 // A node ends a link on which it hears nothing for three of its ping intervals, three seconds by default; a
 // client that stays sends an empty Ping each second. One that has read enough calls CloseSend, or ends the context of

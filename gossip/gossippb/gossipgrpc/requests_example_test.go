@@ -15,13 +15,15 @@ import (
 	"github.com/grapevine-go/grapevine/transport/grpctransport"
 )
 
-// requester takes part in the network by requests alone. What it has to remember is who it is, what it has written, and
-// the last response. The requests may go to any nodes of the cluster, one after the other.
+// requester takes part in the network by requests alone. What it has to remember is who it is, what it has written and
+// nobody has answered yet, and the last response. The requests may go to any nodes of the cluster, one after the other.
 type requester struct {
 	client      gossipgrpc.GossipClient
 	node        uint64 // unique in the cluster, as that of any node
 	incarnation uint64 // of this start: more than that of any before
 	seq         uint64 // counts what it writes
+	arrived     uint64 // up to here, what it wrote has been answered
+	unanswered  map[string]*gossippb.Info
 	last        *gossippb.Response
 }
 
@@ -30,39 +32,42 @@ func newRequester(conn grpc.ClientConnInterface, node uint64) *requester {
 		client:      gossipgrpc.NewGossipClient(conn),
 		node:        node,
 		incarnation: uint64(time.Now().UnixNano()),
+		unanswered:  make(map[string]*gossippb.Info),
 		last:        &gossippb.Response{MaxSeq: -1},
 	}
 }
 
-// exchange makes one request, with an info to write if key is not "", and returns the infos that are news.
-func (r *requester) exchange(ctx context.Context, key, value string) (map[string]*gossippb.Info, error) {
+// write has the next request bring an info.
+func (r *requester) write(key, value string) {
+	r.seq++
+	r.unanswered[key] = &gossippb.Info{
+		NodeId: r.node, Incarnation: r.incarnation, Seq: r.seq, Ttl: int64(time.Hour),
+		Value: &gossippb.Value{
+			RawBytes:  []byte(value),
+			Checksum:  proto.Uint32(gossippb.Checksum(key, []byte(value))),
+			Timestamp: &gossippb.Timestamp{WallTime: time.Now().UnixNano()},
+		},
+	}
+}
+
+// exchange makes one request and returns the infos that are news. After an error, the next one brings the same writes.
+func (r *requester) exchange(ctx context.Context) (map[string]*gossippb.Info, error) {
 	req := &gossippb.Request{
-		NodeId: r.node, Incarnation: r.incarnation, ClusterId: "demo",
+		NodeId: r.node, Incarnation: r.incarnation, ClusterId: "demo", Delta: r.unanswered,
 		MaxSeq: r.last.GetMaxSeq(), Cursor: r.last.GetCursor(), // of another node, or an earlier life of it: it begins anew
 	}
-	if key != "" {
-		r.seq++
-		req.Delta = map[string]*gossippb.Info{key: {
-			NodeId: r.node, Incarnation: r.incarnation, Seq: r.seq, Ttl: int64(time.Hour),
-			Value: &gossippb.Value{
-				RawBytes:  []byte(value),
-				Checksum:  proto.Uint32(gossippb.Checksum(key, []byte(value))),
-				Timestamp: &gossippb.Timestamp{WallTime: time.Now().UnixNano()},
-			},
-		}}
-		req.Ranges = []*gossippb.Range{{NodeId: r.node, Incarnation: r.incarnation, From: r.seq - 1, To: r.seq}}
+	if r.seq > r.arrived {
+		req.Ranges = []*gossippb.Range{{NodeId: r.node, Incarnation: r.incarnation, From: r.arrived, To: r.seq}}
 	}
 	resp, err := r.client.Gossip(ctx, req)
 	if err != nil {
-		return nil, err // another try may bring the same info again
-	}
-	if alternate := resp.GetAlternate(); alternate != nil {
-		return nil, fmt.Errorf("no place for us here; what we wrote is taken in. Next: %s", alternate.GetAddress())
+		return nil, err
 	}
 	if bye := resp.GetBye(); bye != nil {
-		return nil, fmt.Errorf("refused: %v", bye.GetReason())
+		return nil, fmt.Errorf("%v; others to ask: %v", bye.GetReason(), bye.GetAlternates())
 	}
-	r.last = resp
+	r.arrived, r.last = r.seq, resp
+	clear(r.unanswered)
 	return resp.GetDelta(), nil
 }
 
@@ -94,7 +99,8 @@ func Example_requests() {
 	}
 	defer conn.Close()
 	job := newRequester(conn, 50)
-	infos, err := job.exchange(ctx, "job:backup", "done") // first contact: everything, at once
+	job.write("job:backup", "done")
+	infos, err := job.exchange(ctx) // first contact: everything, at once
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -107,7 +113,7 @@ func Example_requests() {
 		fmt.Println(err)
 		return
 	}
-	infos, err = job.exchange(ctx, "", "") // later: when there is news
+	infos, err = job.exchange(ctx) // later: when there is news
 	fmt.Printf("of %d infos, load:1 is %s, %v\n", len(infos), infos["load:1"].GetValue().GetRawBytes(), err)
 	// Output:
 	// load:1 is 0.7
