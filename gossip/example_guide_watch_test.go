@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/gossip"
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/gossiptest"
 )
 
@@ -49,4 +50,31 @@ func Example_watches() {
 	// map[load:1:0.7]
 	// map[]
 	// <nil> <nil>
+}
+
+// The configuration of the whole system; docs/guide/infos.md shows it.
+func Example_systemConfig() {
+	one := exampleNode(gossiptest.NewNetwork(nil, nil), 1)
+	stop := one.Start(context.Background())
+	heard := make(chan string, 1)
+	zone := []byte("zone")
+	unregister, err := one.RegisterSystemConfigCallback(func(config *gossip.SystemConfig) {
+		heard <- string(config.Lookup(zone).GetRawBytes())
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer unregister()
+
+	config := &gossip.SystemConfig{Values: []*gossippb.KeyValue{
+		{Key: zone, Value: &gossippb.Value{RawBytes: []byte("eu")}},
+	}}
+	if err := one.AddInfoProto(gossip.KeySystemConfig, config, 0); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(<-heard)
+	fmt.Println(stop())
+	// Output:
+	// eu
+	// <nil>
 }
