@@ -39,8 +39,11 @@ type Config struct {
 	Clock clock.Clock   // nil: clock.System()
 	Store storage.Store // remembers how often the node has started; nil: nothing survives a restart
 
-	Interval time.Duration // pace of periodic work; 0: 200 ms
-	MaxPeers int           // cap of links, dialled and accepted each; 0: MaxPeers
+	// Interval is the time that Timers.Resolve, the answer to a request of Gossip without news, and the place of its
+	// caller are multiples of; 0: 200 ms. Infos do not wait for it.
+	Interval time.Duration
+
+	MaxPeers int // cap of links, dialled and accepted each; 0: MaxPeers
 
 	// KeepSentinel makes this node publish KeyClusterID and KeySentinel, again and again. It needs a ClusterID. Where no
 	// node has it set, the one with the lowest ID publishes both: see [KeySentinel].
@@ -49,8 +52,8 @@ type Config struct {
 	Logger   *slog.Logger // nil: silent; see Observer for how it is called
 	Observer *Observer    // nil: nobody
 	Seed     uint64       // of all randomness of the protocol; 0: a random one, which is logged
-	Limits   Limits
-	Timers   Timers
+	Limits   Limits       // what the node takes in
+	Timers   Timers       // how long it waits, and for what
 }
 
 // Limits bound what a node takes in. A zero field stands for its default, and no field may be negative. What a peer
@@ -60,7 +63,7 @@ type Limits struct {
 	Value        int // bytes of a value; 0: 1 MiB
 	Frame        int // bytes of a frame, which has to hold the largest info and which the Transport has to carry; 0: 2 MiB
 	Infos        int // keys that the node knows of, deleted and expired ones included while they matter; 0: 1 Mi
-	Origins      int // starts of nodes that wrote something still known; 0: 65,536
+	Origins      int // starts of nodes that have written something, each counted until this node stops; 0: 65,536
 	Commands     int // calls like AddInfo that wait for the node to take them in, also before Run; 0: 65,536
 	CommandBytes int // bytes of those; 0: 64 MiB
 }

@@ -14,14 +14,14 @@
 //		Resolvers: []resolver.Resolver{resolver.Static(seeds...)}, // of anybody who is there already
 //	})
 //	if err != nil {
-//		return err
+//		return errors.Join(err, t.Close())
 //	}
 //	stop := g.Start(ctx)
 //	_, err = g.RegisterCallback(gossip.MakePrefixPattern("load"), func(key string, load []byte) {
 //		fmt.Printf("%s is %s\n", key, load)
 //	})
 //	if err != nil {
-//		return err
+//		return errors.Join(err, stop())
 //	}
 //	err = g.AddInfo(gossip.MakeKey("load", "1"), []byte("0.7"), time.Minute)
 //	...

@@ -58,7 +58,7 @@ var (
 
 // RefusedError says that a link was refused, or ended, for a reason that needs somebody's attention.
 type RefusedError struct {
-	Peer   Peer
+	Peer   Peer  // the other end
 	Reason error // wraps ErrOtherCluster, ErrVersion, ErrCorrupt, ErrMisbehaved or ErrUnauthorized
 	ByPeer bool  // the peer refused this node; otherwise this node refused the peer
 }

@@ -9,8 +9,8 @@ import (
 
 // Explanation says where an info comes from and how it came here.
 type Explanation struct {
-	Key  string
-	Info Info // what [Gossip.GetInfo] returns, by whom, since when, and until when
+	Key  string // what was asked about
+	Info Info   // what [Gossip.GetInfo] returns, by whom, since when, and until when
 
 	// Pending says that this node has written it and has not taken it in yet. What follows is zero then.
 	Pending bool

@@ -8,17 +8,17 @@ import (
 
 // Stats counts what a node has done since New. No field ever goes down.
 type Stats struct {
-	FramesSent, FramesReceived uint64
-	BytesSent, BytesReceived   uint64 // of frames, without what the transport adds
+	FramesSent, FramesReceived uint64 // over links, and for callers of Gossip
+	BytesSent, BytesReceived   uint64 // of these frames, without what the transport adds
 
 	InfosReceived uint64 // in frames; the same info counts each time it comes
 	InfosTaken    uint64 // of those, the ones that were news
 	InfosRefused  uint64 // of peers and of this node
-	InfosExpired  uint64
+	InfosExpired  uint64 // whose lifetime has ended here
 
-	Dials          uint64
-	DialsFailed    uint64 // those that timed out included
-	Accepts        uint64
+	Dials          uint64   // attempts
+	DialsFailed    uint64   // those that timed out included
+	Accepts        uint64   // links that peers have dialled, whatever became of them
 	AcceptsDropped uint64   // links closed at once because too many were open
 	Redirected     uint64   // peers sent elsewhere, because this node was full
 	RedirectedUs   uint64   // times a peer sent this node elsewhere
@@ -36,13 +36,23 @@ type Stats struct {
 	EventsDropped   uint64 // not delivered to the Logger or the Observer: too slow, or panicked
 	ClocksAhead     uint64 // infos stamped more than Timers.MaxSkew ahead
 	LimitHits       uint64 // times that Limits.Infos or Limits.Origins kept something of a peer out
-	ResolverErrors  uint64
-	StoreErrors     uint64
+	ResolverErrors  uint64 // calls of a Resolver that failed, timed out or panicked
+	StoreErrors     uint64 // writes to the Store that failed
 }
 
 // Refusals counts links by the reason for their end.
 type Refusals struct {
-	Busy, OtherCluster, Version, Self, DuplicateLink, DuplicateNode, Corrupt, Misbehaved, Unauthorized, Leaving, Other uint64
+	Busy          uint64 // no room for another link, or a limit reached
+	OtherCluster  uint64 // see ErrOtherCluster
+	Version       uint64 // see ErrVersion
+	Self          uint64 // both ends are the same node
+	DuplicateLink uint64 // the pair has a link already
+	DuplicateNode uint64 // a newer start of a node with the same ID is known
+	Corrupt       uint64 // see ErrCorrupt
+	Misbehaved    uint64 // see ErrMisbehaved
+	Unauthorized  uint64 // see ErrUnauthorized
+	Leaving       uint64 // a node has left
+	Other         uint64 // for no reason given, or one that this node does not know
 }
 
 // counters are Stats while they are counted.

@@ -13,8 +13,8 @@ import (
 // Codec turns values into bytes and back. Both functions may be called by any number of goroutines at a time; what Encode
 // returns is not changed any more, and Decode keeps nothing of what it is given.
 type Codec[T any] struct {
-	Encode func(T) ([]byte, error)
-	Decode func([]byte) (T, error)
+	Encode func(T) ([]byte, error) // its error is that of Key.Set
+	Decode func([]byte) (T, error) // its error is that of a DecodeError
 }
 
 // JSON returns the codec of package encoding/json for T.
@@ -146,7 +146,7 @@ func (k Key[T]) Delete(g *Gossip) error { return g.DeleteInfo(k.name) }
 
 // DecodeError says that what stands under a key is no value of the key's type. [Gossip.GetInfo] still returns the bytes.
 type DecodeError struct {
-	Key    string
+	Key    string // where it stands
 	NodeID NodeID // who wrote it
 	Err    error  // the codec's, or one that wraps ErrTooLarge
 }

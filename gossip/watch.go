@@ -45,11 +45,11 @@ func (k EventKind) gone() bool { return k == Expired || k == Deleted }
 
 // Event is what [Gossip.Watch] tells of one key.
 type Event struct {
-	Kind    EventKind
-	Replay  bool   // part of what was known when the watch began; Kind is Added
-	Dropped uint64 // with WatchOptions.Every: how many events were dropped since the one before, to stay within Buffer
-	Key     string
-	Info    Info // what stands there now. Of what is gone, Stamp, Hops, NodeID and Age are left: for Deleted, those of the deleting
+	Kind    EventKind // what has happened
+	Replay  bool      // part of what was known when the watch began; Kind is Added
+	Dropped uint64    // with WatchOptions.Every: how many events were dropped since the one before, to stay within Buffer
+	Key     string    // of the info
+	Info    Info      // what stands there now. Of what is gone, Stamp, Hops, NodeID and Age are left: for Deleted, those of the deleting
 }
 
 // WatchOptions are the knobs of [Gossip.Watch]. nil is the zero value.

@@ -16,7 +16,7 @@ import (
 // Node is a gossip node that a test runs.
 type Node struct {
 	*gossip.Gossip
-	Network *Network
+	Network *Network       // that of NodeOptions, or the node's own
 	Addr    transport.Addr // on Network
 
 	stop    func() error

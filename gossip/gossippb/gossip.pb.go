@@ -24,11 +24,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// State says what an info without a value means.
+// State says whether an info has a value and, if not, why.
 type State int32
 
 const (
-	State_LIVE      State = 0
+	State_LIVE      State = 0 // it has one
 	State_TOMBSTONE State = 1 // the key was deleted
 	State_SKELETON  State = 2 // the info expired; only its place in the order is left
 )
@@ -78,7 +78,7 @@ func (State) EnumDescriptor() ([]byte, []int) {
 type Reason int32
 
 const (
-	Reason_REASON_UNSPECIFIED Reason = 0
+	Reason_REASON_UNSPECIFIED Reason = 0 // not said
 	Reason_JOIN               Reason = 1 // to get into the network
 	Reason_RING               Reason = 2 // to the successor in the ring of node IDs
 	Reason_CHORD              Reason = 3 // a random link
@@ -187,17 +187,17 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 type Refusal int32
 
 const (
-	Refusal_REFUSAL_UNSPECIFIED Refusal = 0
-	Refusal_BUSY                Refusal = 1 // no room for another link
-	Refusal_OTHER_CLUSTER       Refusal = 2
-	Refusal_VERSION             Refusal = 3 // no protocol version in common
-	Refusal_SELF                Refusal = 4 // both ends are the same node
-	Refusal_DUPLICATE_LINK      Refusal = 5 // the pair has a link already, and that one stays
-	Refusal_DUPLICATE_NODE      Refusal = 6 // another node has this ID and a newer incarnation
-	Refusal_CORRUPT             Refusal = 7
-	Refusal_MISBEHAVED          Refusal = 8
-	Refusal_UNAUTHORIZED        Refusal = 9
-	Refusal_LEAVING             Refusal = 10
+	Refusal_REFUSAL_UNSPECIFIED Refusal = 0  // not said
+	Refusal_BUSY                Refusal = 1  // no room for another link
+	Refusal_OTHER_CLUSTER       Refusal = 2  // the ends have different cluster IDs
+	Refusal_VERSION             Refusal = 3  // no protocol version in common
+	Refusal_SELF                Refusal = 4  // both ends are the same node
+	Refusal_DUPLICATE_LINK      Refusal = 5  // the pair has a link already, and that one stays
+	Refusal_DUPLICATE_NODE      Refusal = 6  // another node has this ID and a newer incarnation
+	Refusal_CORRUPT             Refusal = 7  // bytes that are no frame, or a wrong checksum
+	Refusal_MISBEHAVED          Refusal = 8  // a rule of the protocol is broken, a limit for example
+	Refusal_UNAUTHORIZED        Refusal = 9  // the peer may not do what it tried
+	Refusal_LEAVING             Refusal = 10 // this end leaves the network
 )
 
 // Enum value maps for Refusal.
@@ -310,8 +310,8 @@ func (Mode) EnumDescriptor() ([]byte, []int) {
 // UnresolvedAddr is an address as its node advertises it.
 type UnresolvedAddr struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
-	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Network       string                 `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"` // "tcp", "unix"
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"` // "10.0.0.1:7946": nobody but the transport looks into it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -364,7 +364,7 @@ func (x *UnresolvedAddr) GetAddress() string {
 type Timestamp struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	WallTime      int64                  `protobuf:"varint,1,opt,name=wall_time,json=wallTime,proto3" json:"wall_time,omitempty"` // nanoseconds since 1970
-	Logical       int32                  `protobuf:"varint,2,opt,name=logical,proto3" json:"logical,omitempty"`
+	Logical       int32                  `protobuf:"varint,2,opt,name=logical,proto3" json:"logical,omitempty"`                   // orders times of one wall_time
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -416,10 +416,10 @@ func (x *Timestamp) GetLogical() int32 {
 // Value is what an info holds.
 type Value struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	RawBytes      []byte                 `protobuf:"bytes,1,opt,name=raw_bytes,json=rawBytes,proto3" json:"raw_bytes,omitempty"`
-	Checksum      *uint32                `protobuf:"fixed32,3,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"` // CRC-32 (IEEE) of the key, then raw_bytes
-	Timestamp     *Timestamp             `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`       // when the origin wrote it
-	Tag           int32                  `protobuf:"varint,5,opt,name=tag,proto3" json:"tag,omitempty"`
+	RawBytes      []byte                 `protobuf:"bytes,1,opt,name=raw_bytes,json=rawBytes,proto3" json:"raw_bytes,omitempty"` // what the application wrote
+	Checksum      *uint32                `protobuf:"fixed32,3,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"`         // CRC-32 (IEEE) of the key, then raw_bytes
+	Timestamp     *Timestamp             `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`               // when the origin wrote it
+	Tag           int32                  `protobuf:"varint,5,opt,name=tag,proto3" json:"tag,omitempty"`                          // unused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -485,17 +485,17 @@ func (x *Value) GetTag() int32 {
 // Info is one small fact. On a link its key is the key of the delta's map.
 type Info struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Value         *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	TtlStamp      int64                  `protobuf:"varint,2,opt,name=ttl_stamp,json=ttlStamp,proto3" json:"ttl_stamp,omitempty"` // nanoseconds since 1970 at which it expires; not set on links, which carry ttl and age
-	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                         // links crossed since the origin, this one included
-	NodeId        uint64                 `protobuf:"varint,4,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`       // the origin
-	Incarnation   uint64                 `protobuf:"varint,16,opt,name=incarnation,proto3" json:"incarnation,omitempty"`          // of the origin; 0: the one last declared on this link
-	Seq           uint64                 `protobuf:"varint,17,opt,name=seq,proto3" json:"seq,omitempty"`                          // n-th write of (node_id, incarnation)
-	Ttl           int64                  `protobuf:"varint,18,opt,name=ttl,proto3" json:"ttl,omitempty"`                          // lifetime in nanoseconds, as written; 0: for ever
-	Keep          int64                  `protobuf:"varint,19,opt,name=keep,proto3" json:"keep,omitempty"`                        // nanoseconds for which older infos of the key must be kept out, where that is longer than ttl
-	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"`
-	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"`     // nanoseconds that the info has lived, measured as residence in each node it passed
-	Again         bool                   `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"` // the origin had written the key before, in this incarnation
+	Value         *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`                                  // without raw_bytes if state is not LIVE
+	TtlStamp      int64                  `protobuf:"varint,2,opt,name=ttl_stamp,json=ttlStamp,proto3" json:"ttl_stamp,omitempty"`           // nanoseconds since 1970 at which it expires, by the sender's clock; not set on links, which carry ttl and age
+	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                                   // links crossed since the origin, this one included
+	NodeId        uint64                 `protobuf:"varint,4,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                 // the origin
+	Incarnation   uint64                 `protobuf:"varint,16,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                    // of the origin; 0: the one last declared on this link
+	Seq           uint64                 `protobuf:"varint,17,opt,name=seq,proto3" json:"seq,omitempty"`                                    // n-th write of (node_id, incarnation)
+	Ttl           int64                  `protobuf:"varint,18,opt,name=ttl,proto3" json:"ttl,omitempty"`                                    // lifetime in nanoseconds, as written; 0: for ever
+	Keep          int64                  `protobuf:"varint,19,opt,name=keep,proto3" json:"keep,omitempty"`                                  // nanoseconds for which older infos of the key must be kept out, where that is longer than ttl
+	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"` // whether there is a value
+	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"`                                    // nanoseconds that the info has lived, measured as residence in each node it passed
+	Again         bool                   `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"`                                // the origin had written the key before, in this incarnation
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -610,7 +610,7 @@ func (x *Info) GetAgain() bool {
 // Attributes are an application's words about a node.
 type Attributes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Attrs         []string               `protobuf:"bytes,1,rep,name=attrs,proto3" json:"attrs,omitempty"`
+	Attrs         []string               `protobuf:"bytes,1,rep,name=attrs,proto3" json:"attrs,omitempty"` // "ssd", for example
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -655,8 +655,8 @@ func (x *Attributes) GetAttrs() []string {
 // Tier is one level of a locality.
 type Tier struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`     // "region", for example
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // "eu"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -708,7 +708,7 @@ func (x *Tier) GetValue() string {
 // Locality says where a node is, the widest tier first.
 type Locality struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tiers         []*Tier                `protobuf:"bytes,1,rep,name=tiers,proto3" json:"tiers,omitempty"`
+	Tiers         []*Tier                `protobuf:"bytes,1,rep,name=tiers,proto3" json:"tiers,omitempty"` // from the widest to the narrowest
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -750,14 +750,15 @@ func (x *Locality) GetTiers() []*Tier {
 	return nil
 }
 
-// NodeDescriptor describes a node; it is gossiped under "node:<id>".
+// NodeDescriptor describes a node; it is gossiped under "node:<id>". Nodes use node_id and address; the rest is what the
+// application says, for other applications to read.
 type NodeDescriptor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Address       *UnresolvedAddr        `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
-	Attrs         *Attributes            `protobuf:"bytes,3,opt,name=attrs,proto3" json:"attrs,omitempty"`
-	Locality      *Locality              `protobuf:"bytes,16,opt,name=locality,proto3" json:"locality,omitempty"`
-	Build         string                 `protobuf:"bytes,17,opt,name=build,proto3" json:"build,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // never 0
+	Address       *UnresolvedAddr        `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`              // where other nodes dial it
+	Attrs         *Attributes            `protobuf:"bytes,3,opt,name=attrs,proto3" json:"attrs,omitempty"`                  // optional
+	Locality      *Locality              `protobuf:"bytes,16,opt,name=locality,proto3" json:"locality,omitempty"`           // optional
+	Build         string                 `protobuf:"bytes,17,opt,name=build,proto3" json:"build,omitempty"`                 // version of the program; optional
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -830,8 +831,8 @@ func (x *NodeDescriptor) GetBuild() string {
 // KeyValue is one entry of a SystemConfig.
 type KeyValue struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Value         *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`     // as Lookup finds it
+	Value         *Value                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"` // of which raw_bytes is enough
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -883,7 +884,7 @@ func (x *KeyValue) GetValue() *Value {
 // SystemConfig is the value under "system-db".
 type SystemConfig struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Values        []*KeyValue            `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	Values        []*KeyValue            `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"` // in any order
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -928,8 +929,8 @@ func (x *SystemConfig) GetValues() []*KeyValue {
 // Member is a node one may dial.
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // its ID
+	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                    // where
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -981,21 +982,21 @@ func (x *Member) GetAddr() *UnresolvedAddr {
 // Hello is the first frame of a link, each way; a later one announces a changed identity.
 type Hello struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	MinVersion       uint32                 `protobuf:"varint,1,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`
-	MaxVersion       uint32                 `protobuf:"varint,2,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`
-	ClusterId        string                 `protobuf:"bytes,3,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Incarnation      uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of the sender, whose ID is in the frame
-	Instance         uint64                 `protobuf:"varint,5,opt,name=instance,proto3" json:"instance,omitempty"`       // random, one a process
-	Reason           Reason                 `protobuf:"varint,6,opt,name=reason,proto3,enum=grapevine.gossip.v1.Reason" json:"reason,omitempty"`
-	Verdict          Verdict                `protobuf:"varint,7,opt,name=verdict,proto3,enum=grapevine.gossip.v1.Verdict" json:"verdict,omitempty"`
-	Refusal          Refusal                `protobuf:"varint,8,opt,name=refusal,proto3,enum=grapevine.gossip.v1.Refusal" json:"refusal,omitempty"`
-	Redirects        uint32                 `protobuf:"varint,9,opt,name=redirects,proto3" json:"redirects,omitempty"` // how often this join was redirected
-	Alternates       []*Member              `protobuf:"bytes,10,rep,name=alternates,proto3" json:"alternates,omitempty"`
+	MinVersion       uint32                 `protobuf:"varint,1,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`                    // of the protocol, that the sender speaks
+	MaxVersion       uint32                 `protobuf:"varint,2,opt,name=max_version,json=maxVersion,proto3" json:"max_version,omitempty"`                    // likewise
+	ClusterId        string                 `protobuf:"bytes,3,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                        // "": not known yet
+	Incarnation      uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                                    // of the sender, whose ID is in the frame
+	Instance         uint64                 `protobuf:"varint,5,opt,name=instance,proto3" json:"instance,omitempty"`                                          // random, one a process
+	Reason           Reason                 `protobuf:"varint,6,opt,name=reason,proto3,enum=grapevine.gossip.v1.Reason" json:"reason,omitempty"`              // of the dialling end
+	Verdict          Verdict                `protobuf:"varint,7,opt,name=verdict,proto3,enum=grapevine.gossip.v1.Verdict" json:"verdict,omitempty"`           // of the accepting end
+	Refusal          Refusal                `protobuf:"varint,8,opt,name=refusal,proto3,enum=grapevine.gossip.v1.Refusal" json:"refusal,omitempty"`           // with REFUSED
+	Redirects        uint32                 `protobuf:"varint,9,opt,name=redirects,proto3" json:"redirects,omitempty"`                                        // how often this join was redirected
+	Alternates       []*Member              `protobuf:"bytes,10,rep,name=alternates,proto3" json:"alternates,omitempty"`                                      // with REDIRECTED: whom to try
 	KnownIncarnation uint64                 `protobuf:"varint,11,opt,name=known_incarnation,json=knownIncarnation,proto3" json:"known_incarnation,omitempty"` // highest incarnation of the asking node that the answering one knows
 	MarksHash        uint64                 `protobuf:"fixed64,12,opt,name=marks_hash,json=marksHash,proto3" json:"marks_hash,omitempty"`                     // of the sender's marks
-	MarksCount       uint32                 `protobuf:"varint,13,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"`
-	Wall             int64                  `protobuf:"varint,14,opt,name=wall,proto3" json:"wall,omitempty"` // the sender's clock, nanoseconds since 1970
-	Leaf             bool                   `protobuf:"varint,16,opt,name=leaf,proto3" json:"leaf,omitempty"` // the sender has no place in the overlay (no ID yet)
+	MarksCount       uint32                 `protobuf:"varint,13,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"`                   // how many they are
+	Wall             int64                  `protobuf:"varint,14,opt,name=wall,proto3" json:"wall,omitempty"`                                                 // the sender's clock, nanoseconds since 1970
+	Leaf             bool                   `protobuf:"varint,16,opt,name=leaf,proto3" json:"leaf,omitempty"`                                                 // the sender has no place in the overlay (no ID yet)
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1138,9 +1139,9 @@ func (x *Hello) GetLeaf() bool {
 // Origin declares, from this frame on and on this link, which incarnation a node ID stands for.
 type Origin struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Sponsor       uint64                 `protobuf:"varint,3,opt,name=sponsor,proto3" json:"sponsor,omitempty"` // the node through which it joined
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // what it stands for from here on
+	Sponsor       uint64                 `protobuf:"varint,3,opt,name=sponsor,proto3" json:"sponsor,omitempty"`             // the node through which it joined
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1199,11 +1200,11 @@ func (x *Origin) GetSponsor() uint64 {
 // Range claims: this frame, and what the receiver has, cover everything live that the origin wrote in (from, to].
 type Range struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	From          uint64                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
-	To            uint64                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
-	Repair        bool                   `protobuf:"varint,4,opt,name=repair,proto3" json:"repair,omitempty"`           // asked for: says nothing about the tree
-	Incarnation   uint64                 `protobuf:"varint,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // 0: the one last declared on this link
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
+	From          uint64                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`                   // a sequence number; this one is not claimed
+	To            uint64                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`                       // this one is
+	Repair        bool                   `protobuf:"varint,4,opt,name=repair,proto3" json:"repair,omitempty"`               // asked for: says nothing about the tree
+	Incarnation   uint64                 `protobuf:"varint,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // 0: the one last declared on this link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1276,11 +1277,11 @@ func (x *Range) GetIncarnation() uint64 {
 // Advert says that the sender covers everything of the origin up to to.
 type Advert struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	To            uint64                 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
-	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`
-	Pull          bool                   `protobuf:"varint,4,opt,name=pull,proto3" json:"pull,omitempty"` // nobody pushes this: ask for it
-	Incarnation   uint64                 `protobuf:"varint,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
+	To            uint64                 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`                       // a sequence number
+	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                   // links from the origin to the sender
+	Pull          bool                   `protobuf:"varint,4,opt,name=pull,proto3" json:"pull,omitempty"`                   // nobody pushes this: ask for it
+	Incarnation   uint64                 `protobuf:"varint,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // 0: the one last declared on this link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1353,9 +1354,9 @@ func (x *Advert) GetIncarnation() uint64 {
 // Prune asks the receiver to send less (LAZY, MUTE) or, from MUTE, more (LAZY) of the origin.
 type Prune struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Mode          Mode                   `protobuf:"varint,2,opt,name=mode,proto3,enum=grapevine.gossip.v1.Mode" json:"mode,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`             // of the origin
+	Mode          Mode                   `protobuf:"varint,2,opt,name=mode,proto3,enum=grapevine.gossip.v1.Mode" json:"mode,omitempty"` // what to send from now on
+	Incarnation   uint64                 `protobuf:"varint,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                 // 0: the one last declared on this link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1414,10 +1415,10 @@ func (x *Prune) GetIncarnation() uint64 {
 // Graft asks for everything of the origin past from; with EAGER, for all that comes after it too.
 type Graft struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	From          uint64                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
-	Mode          Mode                   `protobuf:"varint,3,opt,name=mode,proto3,enum=grapevine.gossip.v1.Mode" json:"mode,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`             // of the origin
+	From          uint64                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`                               // a sequence number: what the sender covers
+	Mode          Mode                   `protobuf:"varint,3,opt,name=mode,proto3,enum=grapevine.gossip.v1.Mode" json:"mode,omitempty"` // what to send from now on
+	Incarnation   uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                 // 0: the one last declared on this link
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1483,10 +1484,10 @@ func (x *Graft) GetIncarnation() uint64 {
 // Mark says how far the sender covers an origin.
 type Mark struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
-	Sponsor       uint64                 `protobuf:"varint,4,opt,name=sponsor,proto3" json:"sponsor,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // of the origin
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`                     // everything up to here is covered
+	Sponsor       uint64                 `protobuf:"varint,4,opt,name=sponsor,proto3" json:"sponsor,omitempty"`             // the node through which the origin joined
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1553,11 +1554,11 @@ func (x *Mark) GetSponsor() uint64 {
 // another node has overwritten the key. Who is claimed a range has to know which keys the range is about.
 type Standin struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	NodeId        uint64                 `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // 0: the one last declared on this link
-	Keep          int64                  `protobuf:"varint,5,opt,name=keep,proto3" json:"keep,omitempty"`               // nanoseconds for which older infos of the key must still be kept out, as far as the sender knows
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`                      // of the info
+	NodeId        uint64                 `protobuf:"varint,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin whose write was overwritten
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`                     // of that write
+	Incarnation   uint64                 `protobuf:"varint,4,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // 0: the one last declared on this link
+	Keep          int64                  `protobuf:"varint,5,opt,name=keep,proto3" json:"keep,omitempty"`                   // nanoseconds for which older infos of the key must still be kept out, as far as the sender knows
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1630,12 +1631,12 @@ func (x *Standin) GetKeep() int64 {
 // Ping keeps an idle link alive and compares what both ends hold.
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	MarksHash     uint64                 `protobuf:"fixed64,1,opt,name=marks_hash,json=marksHash,proto3" json:"marks_hash,omitempty"`
-	MarksCount    uint32                 `protobuf:"varint,2,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"`
-	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`   // answer with one that has id
-	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"` // the asked hash was the hash here
-	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`
-	Wall          int64                  `protobuf:"varint,6,opt,name=wall,proto3" json:"wall,omitempty"`
+	MarksHash     uint64                 `protobuf:"fixed64,1,opt,name=marks_hash,json=marksHash,proto3" json:"marks_hash,omitempty"`   // of the sender's marks
+	MarksCount    uint32                 `protobuf:"varint,2,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"` // how many they are
+	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`                                 // answer with one that has id
+	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"`                               // the asked hash was the hash here
+	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`                                   // of the ping that is answered, or to be answered
+	Wall          int64                  `protobuf:"varint,6,opt,name=wall,proto3" json:"wall,omitempty"`                               // the sender's clock, nanoseconds since 1970
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1715,8 +1716,8 @@ func (x *Ping) GetWall() int64 {
 // Bye is the last frame of a link.
 type Bye struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        Refusal                `protobuf:"varint,1,opt,name=reason,proto3,enum=grapevine.gossip.v1.Refusal" json:"reason,omitempty"`
-	Alternates    []*Member              `protobuf:"bytes,2,rep,name=alternates,proto3" json:"alternates,omitempty"`
+	Reason        Refusal                `protobuf:"varint,1,opt,name=reason,proto3,enum=grapevine.gossip.v1.Refusal" json:"reason,omitempty"` // why the link ends
+	Alternates    []*Member              `protobuf:"bytes,2,rep,name=alternates,proto3" json:"alternates,omitempty"`                           // whom to try instead
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1770,8 +1771,8 @@ func (x *Bye) GetAlternates() []*Member {
 type Cursor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of whose arrivals max_seq is one
-	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Claimed       uint64                 `protobuf:"varint,3,opt,name=claimed,proto3" json:"claimed,omitempty"` // the ranges claimed so far are those of all arrivals up to here
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // of that node
+	Claimed       uint64                 `protobuf:"varint,3,opt,name=claimed,proto3" json:"claimed,omitempty"`             // the ranges claimed so far are those of all arrivals up to here
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1830,25 +1831,25 @@ func (x *Cursor) GetClaimed() uint64 {
 // Request is a frame of the node that dialled.
 type Request struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // the sender, 0 while it has no ID
-	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                    // where the sender can be dialled; in a Hello
-	LAddr         *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`     // unused
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // unary exchange: that of the last Response; -1: first contact
-	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`
-	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`
-	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`
-	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`
-	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`
-	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`
-	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`
-	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`
-	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`
-	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"` // the marks, with those of earlier frames, are all
-	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`
-	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // unary exchange; "": not known yet
-	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                        // unary exchange
-	Incarnation   uint64                 `protobuf:"varint,29,opt,name=incarnation,proto3" json:"incarnation,omitempty"`             // unary exchange: of node_id
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
+	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled; in a Hello
+	LAddr         *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`                                                              // unused
+	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: that of the last Response; -1: first contact
+	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
+	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
+	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
+	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`                                                                      // what the sender has to offer
+	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                                                                        // what it wants less of
+	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                                                                        // what it asks for
+	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                                                                          // what it covers
+	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                                                                            // that it is there
+	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                                                                              // that this is the last frame
+	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`                                                   // the marks, with those of earlier frames, are all
+	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                                                                    // what the delta stands for
+	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                                                 // unary exchange; "": not known yet
+	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                                                                        // unary exchange
+	Incarnation   uint64                 `protobuf:"varint,29,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                                                             // unary exchange: of node_id
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2019,24 +2020,24 @@ func (x *Request) GetIncarnation() uint64 {
 // Response is a frame of the node that accepted.
 type Response struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
-	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`
-	Alternate     *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"`          // the first of Hello.alternates
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // unary exchange: up to which of its arrivals the sender has told the receiver
-	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`
-	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`
-	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`
-	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`
-	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`
-	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`
-	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`
-	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`
-	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`
-	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`
-	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`
-	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
+	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled
+	Alternate     *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"`                                                                   // the first of the alternates in hello or bye
+	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: up to which of its arrivals the sender has told the receiver
+	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
+	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
+	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
+	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`                                                                      // what the sender has to offer
+	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                                                                        // what it wants less of
+	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                                                                        // what it asks for
+	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                                                                          // what it covers
+	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                                                                            // that it is there
+	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                                                                              // that this is the last frame
+	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`                                                   // the marks, with those of earlier frames, are all
+	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                                                                    // what the delta stands for
+	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                                                 // unary exchange; "": not known yet
+	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                                                                        // unary exchange: to send back as it is, with max_seq
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -35,11 +35,11 @@ func (s State) String() string {
 
 // Member is a node as a View sees it, a value of the caller's. Members can be compared.
 type Member struct {
-	NodeID  gossip.NodeID
-	Network string    // of its address: "tcp"
-	Address string    // by its newest descriptor
-	State   State     //
-	Since   time.Time // when this View saw it enter State, by the node's clock
+	NodeID  gossip.NodeID // 0 only in the zero Member
+	Network string        // of the address: "tcp"
+	Address string        // where it is dialled, by its newest descriptor
+	State   State         // as this View sees it
+	Since   time.Time     // when this View saw it enter State, by the node's clock
 
 	descriptor string // encoded
 }
@@ -106,10 +106,10 @@ func (k EventKind) String() string {
 
 // Event is something that has happened to a member.
 type Event struct {
-	Kind   EventKind
-	Replay bool   // it had happened when the watch began
-	Member Member // now; for Forgotten, at last
-	Was    Member // as the last event of the member had it; zero if there was none
+	Kind   EventKind // what has happened
+	Replay bool      // it had happened when the watch began
+	Member Member    // now; for Forgotten, at last
+	Was    Member    // as the last event of the member had it; zero if there was none
 }
 
 // String returns a form for logs: "node 3 failed", "node 3 address changed from 10.0.0.1:7946 to 10.0.0.2:7946".

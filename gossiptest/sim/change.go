@@ -15,8 +15,8 @@ const (
 	Added     ChangeKind = iota // there was none
 	Updated                     // there is another value
 	Refreshed                   // the same bytes were written again
-	Deleted
-	Expired
+	Deleted                     // a node has deleted it
+	Expired                     // it has outlived its lifetime
 )
 
 // String returns the name of k, in lower case.
@@ -38,13 +38,13 @@ func (k ChangeKind) String() string {
 
 // Change is a change of what a node holds under a key.
 type Change struct {
-	Node  int
-	Kind  ChangeKind
-	Key   string
-	Value string // none if Deleted or Expired
-	From  uint64 // NodeID of whoever wrote what stands there now, the deletion if it is one
-	Stamp time.Time
-	At    time.Duration
+	Node  int           // at which it happened
+	Kind  ChangeKind    // what happened
+	Key   string        // of the info
+	Value string        // none if Deleted or Expired
+	From  uint64        // NodeID of whoever wrote what stands there now, the deletion if it is one
+	Stamp time.Time     // of that write
+	At    time.Duration // since New
 }
 
 // note has OnChange told of a change.

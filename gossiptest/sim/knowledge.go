@@ -31,27 +31,27 @@ type written struct {
 
 // Update is what became of one write of an info.
 type Update struct {
-	Key     string
+	Key     string        // of the info
 	Node    int           // that wrote it
 	Seq     uint64        // n-th write of that run of the node
-	At      time.Duration // when it was written
+	At      time.Duration // when it was written, since New
 	Deleted bool          // it was a deletion
 	Copies  int           // times it arrived at a node, be it known there or not
 	Nodes   int           // other nodes that took it in
 	Hops    int           // links it crossed to come to the farthest of them
-	Last    time.Duration // when the last of them took it in
+	Last    time.Duration // when the last of them took it in, since New
 	Total   time.Duration // how long it took to come to each of them, added up
 }
 
 // Learned says that a node has taken an info in.
 type Learned struct {
-	Node    int
-	Key     string
+	Node    int           // that has taken it in
+	Key     string        // of the info
 	From    int           // node that wrote it
 	Seq     uint64        // n-th write of that run of From
 	Hops    int           // links it crossed
-	Written time.Duration // when
-	At      time.Duration // when Node took it in
+	Written time.Duration // when, since New
+	At      time.Duration // when Node took it in, since New
 	Deleted bool          // it is a deletion
 }
 

@@ -9,9 +9,9 @@ import (
 // Stats are totals since the start of a Sim. Frames and what is in them are counted where they arrive.
 type Stats struct {
 	Steps   int // inputs of all cores
-	Dials   int
-	Frames  int
-	Bytes   int // of frames
+	Dials   int // attempts
+	Frames  int // that arrived
+	Bytes   int // of these frames
 	Infos   int // copies of infos
 	Control int // bytes: 16 for each frame, and all of it but keys, values and 24 for each info
 	Lost    int // frames that nobody took
