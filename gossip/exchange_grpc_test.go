@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -22,128 +24,187 @@ import (
 	"github.com/grapevine-go/grapevine/transport/grpctransport"
 )
 
-// hearing is a node that says what it hears under "k".
-type hearing struct {
-	*gossip.Gossip
-	heard chan string
+// loopback is where servers listen and clients dial in memory, by address: gRPC in a bubble, which no socket works in.
+type loopback struct {
+	mu        sync.Mutex // guards listeners
+	listeners map[string]*inMemory
 }
 
-// startGRPC runs a node over gRPC on a loopback address, on a server of its own or on one that others use too.
-func startGRPC(t *testing.T, id gossip.NodeID, shared bool, seeds ...transport.Addr) (*hearing, transport.Addr, func() error) {
+// inMemory is a listener, and dials itself.
+type inMemory struct {
+	net    *loopback
+	addr   transport.Addr
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (n *loopback) listen(address string) *inMemory {
+	l := &inMemory{net: n, addr: transport.MakeAddr("mem", address), conns: make(chan net.Conn), closed: make(chan struct{})}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.listeners[address] = l
+	return l
+}
+
+func (n *loopback) dial(ctx context.Context, address string) (net.Conn, error) {
+	n.mu.Lock()
+	l := n.listeners[address]
+	n.mu.Unlock()
+	if l == nil {
+		return nil, fmt.Errorf("nobody listens at %s", address)
+	}
+	near, far := net.Pipe()
+	select {
+	case l.conns <- far:
+		return near, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (l *inMemory) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *inMemory) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *inMemory) Addr() net.Addr { return l.addr }
+
+// serve returns a transport over gRPC that listens on l, on a server of its own or on one that others use too.
+func serve(t *testing.T, l net.Listener, shared bool, opts *grpctransport.Options) transport.Transport {
 	t.Helper()
-	var tr transport.Transport
-	if shared {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	if !shared {
+		own := *opts
+		own.Listener = l
+		tr, err := grpctransport.Listen("", &own)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := grpc.NewServer()
-		if tr, err = grpctransport.Register(s, transport.MakeAddr("tcp", l.Addr().String()), nil); err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan error, 1)
-		go func() { served <- s.Serve(l) }()
-		t.Cleanup(func() { s.Stop(); <-served })
-	} else {
-		var err error
-		if tr, err = grpctransport.Listen("127.0.0.1:0", nil); err != nil {
-			t.Fatal(err)
-		}
+		return tr
 	}
-	g, err := gossip.New(gossip.Config{
-		ClusterID: "test", Transport: tr, NodeID: id, Resolvers: []resolver.Resolver{resolver.Static(seeds...)},
-	})
+	s := grpc.NewServer()
+	tr, err := grpctransport.Register(s, transport.MakeAddr(l.Addr().Network(), l.Addr().String()), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hearing{g, make(chan string, 100)}
-	if _, err := g.RegisterCallback("^k$", func(_ string, val []byte) { h.heard <- string(val) }); err != nil {
-		t.Fatal(err)
-	}
-	stop := g.Start(t.Context())
-	t.Cleanup(func() { stop() })
-	return h, tr.Addr(), stop
-}
-
-// wait waits until the node has heard want under "k".
-func (h *hearing) wait(t *testing.T, want string) {
-	t.Helper()
-	for {
-		select {
-		case got := <-h.heard:
-			if got == want {
-				return
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("node %d has not heard %q", h.GetNodeID(), want)
-		}
-	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	t.Cleanup(func() { s.Stop(); <-served })
+	return tr
 }
 
 // TestGossipOverGRPC: an ordinary client whose requests go to two nodes in turn, one of which is restarted meanwhile.
 func TestGossipOverGRPC(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	a, addrA, _ := startGRPC(t, 1, false)
-	b, addrB, stopB := startGRPC(t, 2, true, addrA)
-
-	backends := manual.NewBuilderWithScheme("balanced")
-	to := func(addrs ...transport.Addr) grpcresolver.State {
-		var s grpcresolver.State
-		for _, addr := range addrs {
-			s.Addresses = append(s.Addresses, grpcresolver.Address{Addr: addr.String()})
+	synctest.Test(t, func(t *testing.T) {
+		mem := &loopback{listeners: map[string]*inMemory{}}
+		node := func(id gossip.NodeID, address string, shared bool) (*gossip.Gossip, func() error) {
+			t.Helper()
+			g, err := gossip.New(gossip.Config{
+				ClusterID: "test", NodeID: id, Seed: uint64(id),
+				Transport: serve(t, mem.listen(address), shared, &grpctransport.Options{
+					Dialer: func(ctx context.Context, to transport.Addr) (net.Conn, error) { return mem.dial(ctx, to.String()) },
+				}),
+				Resolvers: []resolver.Resolver{resolver.Static(transport.MakeAddr("mem", "a"))},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop := g.Start(t.Context())
+			t.Cleanup(func() { stop() })
+			return g, stop
 		}
-		return s
-	}
-	backends.InitialState(to(addrA, addrB))
-	conn, err := grpc.NewClient("balanced:///nodes", grpc.WithResolvers(backends),
-		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	client := gossipgrpc.NewGossipClient(conn)
-	c := newCaller(50, 1)
-	turns := map[uint64]int{}
-	exchange := func(r *gossippb.Request) {
-		t.Helper()
-		resp, err := client.Gossip(ctx, r, grpc.WaitForReady(true))
+		a, _ := node(1, "a", false)
+		b, stopB := node(2, "b", true)
+		pass(time.Second)
+
+		backends := manual.NewBuilderWithScheme("balanced")
+		to := func(addrs ...string) grpcresolver.State {
+			var s grpcresolver.State
+			for _, addr := range addrs {
+				s.Addresses = append(s.Addresses, grpcresolver.Address{Addr: addr})
+			}
+			return s
+		}
+		backends.InitialState(to("a", "b"))
+		conn, err := grpc.NewClient("balanced:///nodes", grpc.WithResolvers(backends), grpc.WithContextDialer(mem.dial),
+			grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp.GetBye() != nil {
-			t.Fatalf("the response is %v", resp)
+		defer conn.Close()
+		client := gossipgrpc.NewGossipClient(conn)
+		c := newCaller(50, 1)
+		exchange := func(r *gossippb.Request) (by uint64) {
+			t.Helper()
+			resp, err := client.Gossip(t.Context(), r, grpc.WaitForReady(true))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.GetBye() != nil {
+				t.Fatalf("the response is %v", resp)
+			}
+			c.note(resp)
+			return resp.GetNodeId()
 		}
-		c.note(resp)
-		turns[resp.GetNodeId()]++
-	}
-	n := 0
-	for ; turns[1] < 3 || turns[2] < 3; n++ { // in turn, once the client is connected to both
-		exchange(c.write("k", fmt.Sprint(n), time.Now()))
-	}
-	a.wait(t, fmt.Sprint(n-1))
-	b.wait(t, fmt.Sprint(n-1))
+		exchange(c.request())
+		synctest.Wait() // until it is connected to both
+		before := uint64(0)
+		for n := range 6 {
+			by := exchange(c.write("k", fmt.Sprint(n), time.Now()))
+			if by == before {
+				t.Errorf("request %d goes to node %d, as the one before", n, by)
+			}
+			before = by
+		}
+		pass(100 * time.Millisecond)
+		wantInfo(t, a, "k", "5")
+		wantInfo(t, b, "k", "5")
 
-	if err := stopB(); err != nil {
-		t.Fatal(err)
-	}
-	b, addrB, _ = startGRPC(t, 2, true, addrA)
-	b.wait(t, fmt.Sprint(n-1))
-	mustAdd(t, b.Gossip, "after", "the restart")
-	backends.UpdateState(to(addrB))
-	clear(turns)
-	for turns[2] == 0 || c.infos["after"] == "" {
-		exchange(c.write("k", "again", time.Now()))
-	}
-	a.wait(t, "again")
-	b.wait(t, "again")
+		if err := stopB(); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		b, _ = node(2, "b2", true)
+		pass(time.Second)
+		wantInfo(t, b, "k", "5")
+		mustAdd(t, b, "after", "the restart")
+		backends.UpdateState(to("b2"))
+		synctest.Wait()
+		if by := exchange(c.request()); by != 2 || c.infos["after"] != "the restart" {
+			t.Errorf("node %d answers; the caller knows %q", by, c.infos)
+		}
+		exchange(c.repeat(c.write("k", "again", time.Now()))) // some may have gone with the first life of node 2
+		pass(100 * time.Millisecond)
+		wantInfo(t, a, "k", "again")
+		wantInfo(t, b, "k", "again")
+	})
 }
 
 // TestGossipOverGRPCRefused: what an ordinary client gets for requests that are refused.
 func TestGossipOverGRPCRefused(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		_, addr, stop := startGRPC(t, 1, shared)
-		conn, err := grpc.NewClient(addr.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := gossip.New(gossip.Config{ClusterID: "test", NodeID: 1, Transport: serve(t, l, shared, new(grpctransport.Options))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := g.Start(t.Context())
+		t.Cleanup(func() { stop() })
+		conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,10 +22,12 @@ type caller struct {
 	id, incarnation, seq uint64
 	last                 *gossippb.Response
 	infos                map[string]string
+	wrote                map[string]*gossippb.Info // the latest of each key
+	covered              uint64                    // how much of it has arrived at the node that answered last
 }
 
 func newCaller(id, incarnation uint64) *caller {
-	return &caller{id: id, incarnation: incarnation, last: &gossippb.Response{MaxSeq: -1}, infos: map[string]string{}}
+	return &caller{id: id, incarnation: incarnation, last: &gossippb.Response{MaxSeq: -1}, infos: map[string]string{}, wrote: map[string]*gossippb.Info{}}
 }
 
 // request asks for what has come since the last response.
@@ -39,20 +41,40 @@ func (c *caller) request() *gossippb.Request {
 func (c *caller) write(key, value string, at time.Time) *gossippb.Request {
 	c.seq++
 	r := c.request()
-	r.Delta = map[string]*gossippb.Info{key: {
+	c.wrote[key] = &gossippb.Info{
 		NodeId: c.id, Incarnation: c.incarnation, Seq: c.seq,
 		Value: &gossippb.Value{
 			RawBytes:  []byte(value),
 			Checksum:  proto.Uint32(gossippb.Checksum(key, []byte(value))),
 			Timestamp: &gossippb.Timestamp{WallTime: at.UnixNano()},
 		},
-	}}
+	}
+	r.Delta = map[string]*gossippb.Info{key: c.wrote[key]}
 	r.Ranges = []*gossippb.Range{{NodeId: c.id, Incarnation: c.incarnation, From: c.seq - 1, To: c.seq}}
+	return r
+}
+
+// repeat has r, a request to write, bring again what had not arrived at the node that answered last.
+func (c *caller) repeat(r *gossippb.Request) *gossippb.Request {
+	for key, in := range c.wrote {
+		if in.GetSeq() > c.covered {
+			r.Delta[key] = in
+		}
+	}
+	r.Ranges[0].From = c.covered
 	return r
 }
 
 // note takes a response in and returns how many infos it had.
 func (c *caller) note(r *gossippb.Response) int {
+	if was, is := c.last.GetCursor(), r.GetCursor(); was.GetNodeId() != is.GetNodeId() || was.GetIncarnation() != is.GetIncarnation() {
+		c.covered = 0
+	}
+	for _, in := range r.GetRanges() {
+		if in.GetNodeId() == c.id && in.GetIncarnation() == c.incarnation {
+			c.covered = in.GetTo()
+		}
+	}
 	c.last = r
 	for key, in := range r.GetDelta() {
 		if c.infos[key] = string(in.GetValue().GetRawBytes()); in.GetState() != gossippb.State_LIVE {
@@ -139,6 +161,41 @@ func TestGossipAcrossRestart(t *testing.T) {
 			t.Errorf("after the restart it knows %q, up to %d after %d", c.infos, c.last.GetMaxSeq(), before)
 		}
 		wantInfo(t, g, "mine", "2")
+	})
+}
+
+// TestGossipRepeats: a node goes before it has handed on what it was brought. The caller sees that from a Range, and brings it
+// to another one again.
+func TestGossipRepeats(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a, b := start(t, config(net, 1)), start(t, config(net, 2))
+		cfg := config(net, 3)
+		dies, err := gossip.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := dies.Start(t.Context())
+		pass(time.Second)
+		c := newCaller(50, 1)
+		net.Silence(cfg.Transport.Addr())
+		if c.call(t, dies, c.write("lost", "1", time.Now())); c.covered != 1 {
+			t.Errorf("node 3 covers %d, want 1", c.covered)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if c.call(t, a, c.write("k", "2", time.Now())); c.covered != 0 {
+			t.Errorf("node 1 covers %d, want 0: it lacks the first", c.covered)
+		}
+		if c.call(t, a, c.repeat(c.write("l", "3", time.Now()))); c.covered != 3 {
+			t.Errorf("node 1 covers %d, want 3", c.covered)
+		}
+		pass(100 * time.Millisecond)
+		for _, g := range []*gossip.Gossip{a, b} {
+			wantInfo(t, g, "lost", "1")
+			wantInfo(t, g, "k", "2")
+			wantInfo(t, g, "l", "3")
+		}
 	})
 }
 

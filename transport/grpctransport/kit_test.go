@@ -65,9 +65,9 @@ func serve(t testing.TB, s *grpc.Server, l net.Listener) {
 }
 
 // client returns an ordinary connection to address.
-func client(t testing.TB, address string) *grpc.ClientConn {
+func client(t testing.TB, address string, opts ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	cc, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.NewClient(address, append(opts, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}

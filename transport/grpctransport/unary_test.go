@@ -3,6 +3,7 @@ package grpctransport_test
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 	"time"
 
@@ -27,10 +28,14 @@ type answered struct {
 // ask calls the node at n in the background.
 func ask(ctx context.Context, t testing.TB, n transport.Transport, m *gossippb.Request) <-chan answered {
 	t.Helper()
-	c := gossipgrpc.NewGossipClient(client(t, n.Addr().String()))
+	return askOver(ctx, client(t, n.Addr().String()), m)
+}
+
+// askOver does so over a connection.
+func askOver(ctx context.Context, cc *grpc.ClientConn, m *gossippb.Request) <-chan answered {
 	done := make(chan answered, 1)
 	go func() {
-		got, err := c.Gossip(ctx, m)
+		got, err := gossipgrpc.NewGossipClient(cc).Gossip(ctx, m)
 		done <- answered{got, err}
 	}()
 	return done
@@ -116,20 +121,28 @@ func TestUnaryEnds(t *testing.T) {
 
 // TestUnaryDeadline: the link ends with the deadline of the call.
 func TestUnaryDeadline(t *testing.T) {
-	n := listen(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	done := ask(ctx, t, n, request(10))
-	l := accept(t, n)
-	if _, err := l.Recv(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Recv(); !errors.Is(err, transport.ErrClosed) {
-		t.Errorf("Recv: %v, want ErrClosed", err)
-	}
-	if r := <-done; status.Code(r.err) != codes.DeadlineExceeded {
-		t.Errorf("the call returns %v", r.err)
-	}
+	bubble(t, func(t *testing.T, n *grpctransport.Transport, m *memory) {
+		cc := client(t, "passthrough:///node", grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return m.dial(ctx, n.Addr())
+		}))
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		done := askOver(ctx, cc, request(10))
+		l := accept(t, n)
+		if _, err := l.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Recv(); !errors.Is(err, transport.ErrClosed) {
+			t.Errorf("Recv: %v, want ErrClosed", err)
+		}
+		if got := time.Since(begin); got != time.Minute {
+			t.Errorf("the link has ended after %v, want 1m", got)
+		}
+		if r := <-done; status.Code(r.err) != codes.DeadlineExceeded {
+			t.Errorf("the call returns %v", r.err)
+		}
+	})
 }
 
 // TestUnaryRefused: calls that make no link.

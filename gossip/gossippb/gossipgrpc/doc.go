@@ -29,7 +29,9 @@
 //   - ranges has a Range (from, to] of the caller: what it wrote there is in this request, or was in one that was
 //     answered. Infos go on to other nodes at once as far as such ranges reach from 0 on without a gap, and beyond it
 //     only when links are idle and compared. So what a request brought that was not answered, or was answered with a
-//     bye, the next one brings again, under the same seq. Nothing is taken in twice.
+//     bye, the next one brings again, under the same seq. Nothing is taken in twice. Where the node that answered has
+//     stopped before it handed on what it was brought, the Range of the caller in the Response of another one ends
+//     before that: of each key the latest write, with a Range from there on, closes the gap.
 //
 // The Response has what the caller lacks: on first contact everything, at once, and later what came since, after
 // about an interval of the node at the latest. Where it does not fit, the next Response goes on. An info that is not
