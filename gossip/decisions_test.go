@@ -7,11 +7,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/gossip"
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/gossiptest"
@@ -30,7 +32,7 @@ func TestD02TTL(t *testing.T) {
 		}
 		pass(time.Millisecond)
 		wantInfo(t, g, "k", "")
-		for _, ttl := range []time.Duration{math.MaxInt64, math.MaxInt64 - 1} {
+		for _, ttl := range []time.Duration{math.MaxInt64, math.MaxInt64 - 1, 101 * 365 * 24 * time.Hour} {
 			if err := g.AddInfo("k", []byte("v"), ttl); err != nil {
 				t.Fatal(err)
 			}
@@ -38,38 +40,57 @@ func TestD02TTL(t *testing.T) {
 			pass(time.Hour)
 			wantInfo(t, g, "k", "v")
 			for _, info := range g.Infos("k") {
-				if !info.Expires.IsZero() {
-					t.Errorf("with ttl %d it expires at %v, want never", ttl, info.Expires)
+				if !info.Expires.IsZero() || info.TTL != 0 {
+					t.Errorf("with ttl %d it lives for %v and expires at %v, want never", ttl, info.TTL, info.Expires)
 				}
 			}
 		}
 	})
 }
 
-// TestD03Expired: an expired info is absent wherever a user looks, and keeps nobody from writing its key.
+// TestD03Expired: an expired info is absent wherever a user looks, and keeps nobody from writing its key. It is so from that
+// instant on, though the node may not have got round to it.
 func TestD03Expired(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
-		a, b := start(t, config(net, 1)), start(t, config(net, 2))
+		var ahead atomic.Int64 // of what timers go by
+		cfg := config(net, 1)
+		cfg.Clock = clock.From(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, time.AfterFunc)
+		a, b := start(t, cfg), start(t, config(net, 2))
 		pass(time.Second)
+		absent := func(nodes ...*gossip.Gossip) {
+			t.Helper()
+			for _, g := range nodes {
+				wantInfo(t, g, "k", "")
+				for key := range g.Infos("k") {
+					t.Errorf("node %d: Infos has %q", g.GetNodeID(), key)
+				}
+				if text, err := g.GetInfosAsJSON(); err != nil || strings.Contains(string(text), `"k"`) {
+					t.Errorf("node %d: GetInfosAsJSON = %s, %v", g.GetNodeID(), text, err)
+				}
+				if e, err := g.Explain("k"); !errors.Is(err, gossip.ErrNotFound) {
+					t.Errorf("node %d: Explain = %+v, %v", g.GetNodeID(), e, err)
+				}
+				var c calls
+				unregister := register(t, g, "^k$", c.add)
+				c.want(t)
+				unregister()
+			}
+		}
 		if err := a.AddInfo("k", []byte("v"), time.Second); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Second + 10*time.Millisecond)
-		for _, g := range []*gossip.Gossip{a, b} {
-			wantInfo(t, g, "k", "")
-			for key := range g.Infos("k") {
-				t.Errorf("node %d: Infos has %q", g.GetNodeID(), key)
-			}
-			if text, err := g.GetInfosAsJSON(); err != nil || strings.Contains(string(text), `"k"`) {
-				t.Errorf("node %d: GetInfosAsJSON = %s, %v", g.GetNodeID(), text, err)
-			}
-			var c calls
-			register(t, g, "^k$", c.add)
-			c.want(t)
-		}
+		absent(a, b)
 		mustAdd(t, b, "k", "again")
 		pass(10 * time.Millisecond)
 		wantInfo(t, a, "k", "again")
+		if err := a.AddInfo("k", []byte("v"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Millisecond)
+		wantInfo(t, a, "k", "v")
+		ahead.Store(int64(time.Minute))
+		absent(a)
 	})
 }
 
@@ -85,9 +106,8 @@ func TestD05Copies(t *testing.T) {
 			t.Fatal(err)
 		}
 		clear(val)
-		pass(10 * time.Millisecond)
-		c.want(t, "k=value")
-		for _, g := range []*gossip.Gossip{a, b} {
+		spoil := func(g *gossip.Gossip) {
+			t.Helper()
 			got, err := g.GetInfo("k")
 			if err != nil {
 				t.Fatal(err)
@@ -96,6 +116,16 @@ func TestD05Copies(t *testing.T) {
 			for _, info := range g.Infos("k") {
 				clear(info.Value)
 			}
+			if e, err := g.Explain("k"); err == nil {
+				clear(e.Info.Value)
+			}
+			wantInfo(t, g, "k", "value")
+		}
+		spoil(a) // what a has not taken in yet
+		pass(10 * time.Millisecond)
+		c.want(t, "k=value")
+		for _, g := range []*gossip.Gossip{a, b} {
+			spoil(g)
 			desc, err := g.GetNodeDescriptor(1)
 			if err != nil {
 				t.Fatal(err)
@@ -184,11 +214,13 @@ func TestD07Callbacks(t *testing.T) {
 	})
 }
 
-// TestD08SameBytes: writing the same bytes again is no call, however often, and by whomever.
+// TestD08SameBytes: writing the same bytes again is no call, however often, and by whomever; nor beside a watch, which may
+// want to see them.
 func TestD08SameBytes(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		a, b := start(t, config(net, 1)), start(t, config(net, 2))
 		pass(time.Second)
+		watch(t, t.Context(), a, "^k$", &gossip.WatchOptions{Redundant: true})
 		var c calls
 		register(t, a, "^k$", c.add)
 		for _, g := range []*gossip.Gossip{a, b, a} {

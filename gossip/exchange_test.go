@@ -284,7 +284,10 @@ func TestGossipErrors(t *testing.T) {
 			{"no incarnation", func(r *gossippb.Request) { r.Delta["k"].Incarnation = 0 }, gossip.ErrMisbehaved},
 			{"no seq", func(r *gossippb.Request) { r.Delta["k"].Seq = 0 }, gossip.ErrCorrupt},
 			{"wrong checksum", func(r *gossippb.Request) { r.Delta["k"].Value.RawBytes = []byte("w") }, gossip.ErrCorrupt},
-			{"not UTF-8", func(r *gossippb.Request) { r.Delta["\xff"] = r.Delta["k"] }, gossip.ErrCorrupt},
+			{"not UTF-8", func(r *gossippb.Request) {
+				r.Delta["\xff"] = proto.CloneOf(r.Delta["k"])
+				r.Delta["\xff"].Value.Checksum = proto.Uint32(gossippb.Checksum("\xff", []byte("v")))
+			}, gossip.ErrCorrupt},
 			{"nil info", func(r *gossippb.Request) { r.Delta["l"] = nil }, gossip.ErrCorrupt},
 			{"a Hello", func(r *gossippb.Request) { r.Hello = new(gossippb.Hello) }, gossip.ErrMisbehaved},
 			{"large value", func(r *gossippb.Request) { r.Delta["k"].Value.RawBytes = make([]byte, 2<<20) }, gossip.ErrMisbehaved},

@@ -123,3 +123,17 @@ func TestPickIsSortedAndLive(t *testing.T) {
 		t.Errorf("pick = %v, want k and k98", got)
 	}
 }
+
+// TestGoneIsForgotten: of an info that is deleted or has expired, readers' memory keeps nothing.
+func TestGoneIsForgotten(t *testing.T) {
+	l := &loop{g: &Gossip{records: newRecords()}}
+	for _, kind := range []core.ChangeKind{core.Deleted, core.Expired} {
+		l.publish([]core.Change{{Kind: core.Added, Record: record("k", 1)}})
+		if l.g.records.get("k") == nil {
+			t.Error("what was added is not there")
+		}
+		if l.publish([]core.Change{{Kind: kind, Record: record("k", 2)}}); l.g.records.get("k") != nil {
+			t.Errorf("after a change of kind %d it is still there", kind)
+		}
+	}
+}

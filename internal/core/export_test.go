@@ -23,6 +23,9 @@ func (c *Core) Marks() map[Origin]uint64 {
 	return marks
 }
 
+// DescriptorPeriod returns how often a node of a network of n writes its descriptor, in nanoseconds.
+func DescriptorPeriod(n int) int64 { return descriptorPeriod(n) }
+
 // MarksHash returns the running hash of the marks and their number.
 func (c *Core) MarksHash() (uint64, uint32) { return c.hash, c.marks }
 

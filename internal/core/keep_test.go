@@ -76,7 +76,8 @@ func TestLowerKeeper(t *testing.T) {
 	}
 }
 
-// TestD20DescriptorRefresh: a node writes its descriptor again each hour, to live for two.
+// TestD20DescriptorRefresh: a node writes its descriptor again each hour, to live for two; less often where so many do that
+// all together would make more than two updates a second.
 func TestD20DescriptorRefresh(t *testing.T) {
 	w := newWorld(1, nil)
 	w.start(1)
@@ -88,6 +89,11 @@ func TestD20DescriptorRefresh(t *testing.T) {
 		}
 		w.now += hour
 		w.do(1, core.Input{Kind: core.InDeadline})
+	}
+	for n, want := range map[int]int64{1: hour, 7200: hour, 7202: 3601 * second, 72_000: 10 * hour} {
+		if got := core.DescriptorPeriod(n); got != want {
+			t.Errorf("of %d nodes each writes its own all %d s, want %d", n, got/second, want/second)
+		}
 	}
 }
 

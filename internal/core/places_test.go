@@ -136,11 +136,15 @@ func TestExchangeLeaving(t *testing.T) {
 	w.start(1)
 	w.describe(1)
 	w.admitted(t, 10, 1, wire.Join)
+	w.admitted(t, 11, 1, wire.Join)
 	w.command(1, core.Command{Op: core.OpLeave})
+	if f := w.client(t, 11).call(1); len(f.Bye.Alternates) != 1 || f.Bye.Alternates[0].NodeID != 10 {
+		t.Errorf("answers one of its neighbours %+v, want the other one named", f.Bye)
+	}
 	c := w.client(t, 50)
 	f := c.call(1, info(c.origin(), 1, "k", "v", second, 0), claim(c.origin(), 0, 1))
-	if f.Bye == nil || f.Bye.Reason != wire.Leaving || len(f.Bye.Alternates) != 1 || f.Bye.Alternates[0].NodeID != 10 {
-		t.Errorf("answers %+v, want a Bye that names node 10", f)
+	if f.Bye == nil || f.Bye.Reason != wire.Leaving || len(f.Bye.Alternates) != 2 {
+		t.Errorf("answers %+v, want a Bye that names nodes 10 and 11", f)
 	}
 	if r := w.nodes[1].core.Record("k"); r != nil {
 		t.Errorf("has %s", show(r))

@@ -62,6 +62,22 @@ func TestD13Redirect(t *testing.T) {
 			t.Errorf("events %+v, want one of a redirection", w.nodes[1].events)
 		}
 	}
+	t.Run("whom it dials", func(t *testing.T) { // and may not have for long
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 1 })
+		w.handDials = true
+		w.start(1)
+		w.describe(1)
+		p := w.admitted(t, 10, 1, wire.Join)
+		o := core.Origin{Node: 30, Incarnation: 1}
+		p.send(frame(info(o, 1, "node:30", descriptor(30), 1, 0), claim(o, 0, 1)))
+		w.run(second)
+		w.answer(t, 1, w.nodes[1].dials[0], 30).recv()
+		q := w.dialIn(t, 50, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if h := q.recv().Hello; len(h.Alternates) != 1 || h.Alternates[0].NodeID != 10 {
+			t.Errorf("it answers %+v, want node 10 named, which is linked, and no other", h)
+		}
+	})
 	t.Run("too often", func(t *testing.T) { // by a young node, which redirects on
 		w := newWorld(1, nil)
 		w.start(1)

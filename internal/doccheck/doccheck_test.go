@@ -127,3 +127,49 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 }
+
+// TestSeedAPI: each exported item of the reference has its row, which says that it stands and names a test that shows it.
+func TestSeedAPI(t *testing.T) {
+	items := strings.Fields(`
+		MaxPeers TestInterval TestBootstrap
+		KeyClusterID KeySentinel KeyNodeIDPrefix KeyStorePrefix KeyFirstRangeDescriptor KeySystemConfig
+		ErrInvalidLengthGossip ErrIntOverflowGossip
+		MakeKey MakeNodeIDKey MakeStoreKey MakePrefixPattern
+		New Start Gossip.Connected Gossip.RPCContext
+		AddInfo AddInfoProto GetInfo GetInfoProto GetInfosAsJSON Callback RegisterCallback
+		SetNodeDescriptor GetNodeDescriptor GetNodeID GetNodeIDAddress Incoming Outgoing MaxHops SetResolvers
+		GetSystemConfig RegisterSystemConfigCallback Gossip.Gossip
+		Info Request Response GetAddr GetLAddr GetAlternate GetDelta GetValue Reset String ProtoMessage
+		Marshal MarshalTo Size Unmarshal GetUser NodeDescriptor SystemConfig MaxSeq LAddr`)
+	page, err := fs.ReadFile(root, "docs/seed-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := regexp.MustCompile("`([A-Za-z.]+)(?:\\([a-zA-Z, ]*\\))?`")
+	test := regexp.MustCompile("`[a-z]+\\.(?:Test|Fuzz)[A-Z]")
+	found := make(map[string]bool)
+	for n, line := range strings.Split(string(page), "\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| there |") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if len(cells) != 4 {
+			t.Errorf("docs/seed-api.md:%d: %d cells, want 4", n+1, len(cells))
+			continue
+		}
+		if state, _, _ := strings.Cut(cells[2], ";"); state != "done" {
+			t.Errorf("docs/seed-api.md:%d: %s is %q, want it done", n+1, cells[0], cells[2])
+		}
+		if !test.MatchString(cells[3]) {
+			t.Errorf("docs/seed-api.md:%d: no test shows %s", n+1, cells[0])
+		}
+		for _, m := range item.FindAllStringSubmatch(cells[0], -1) {
+			found[m[1]] = true
+		}
+	}
+	for _, name := range items {
+		if !found[name] {
+			t.Errorf("docs/seed-api.md has no row of %s", name)
+		}
+	}
+}
