@@ -14,7 +14,7 @@ import (
 
 // A server that used memberlist to know the load of the others; docs/guide/from-memberlist.md shows it before and after.
 func Example_fromMemberlist() {
-	serve := func(ctx context.Context, id gossip.NodeID, listen string, seeds ...resolver.Resolver) error {
+	serve := func(ctx context.Context, show gossip.Callback, id gossip.NodeID, listen string, seeds ...resolver.Resolver) error {
 		t, err := grpctransport.Listen(listen, nil)
 		if err != nil {
 			return err
@@ -24,10 +24,7 @@ func Example_fromMemberlist() {
 			return errors.Join(err, t.Close())
 		}
 		stop := g.Start(context.WithoutCancel(ctx)) // it leaves before it stops
-		_, err = g.RegisterCallback(gossip.MakePrefixPattern("load"), func(key string, load []byte) {
-			fmt.Printf("%s is %s\n", key, load)
-		})
-		if err != nil {
+		if _, err := g.RegisterCallback(gossip.MakePrefixPattern("load"), show); err != nil {
 			return errors.Join(err, stop())
 		}
 		key := gossip.MakeKey("load", strconv.FormatUint(uint64(id), 10))
@@ -45,8 +42,12 @@ func Example_fromMemberlist() {
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := serve(ctx, 1, "127.0.0.1:0"); err != nil {
-		fmt.Println(err)
+	show := func(key string, load []byte) {
+		fmt.Printf("%s is %s\n", key, load)
+		cancel()
 	}
+	fmt.Println(serve(ctx, show, 1, "127.0.0.1:0"))
+	// Output:
+	// load:1 is 0.7
+	// <nil>
 }

@@ -7,6 +7,23 @@ import (
 	"github.com/grapevine-go/grapevine/gossip"
 )
 
+// TestKeyNames: the names of the keys are the same for all programs that share a network.
+func TestKeyNames(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{gossip.KeyClusterID, "cluster-id"},
+		{gossip.KeyStorePrefix, "store"},
+		{gossip.KeyNodeIDPrefix, "node"},
+		{gossip.KeySuspectPrefix, "suspect"},
+		{gossip.KeySentinel, "sentinel"},
+		{gossip.KeyFirstRangeDescriptor, "first-range"},
+		{gossip.KeySystemConfig, "system-db"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got name %q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
 func TestMakeKey(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{gossip.MakeKey(), ""},

@@ -19,8 +19,8 @@ var ErrNotFound = errors.New("storage: not found")
 //
 // Every string is a key: the empty one, and ones that hold slashes, zero bytes or no valid UTF-8, too. Keys that differ
 // in any byte, if only in case, are different. Every sequence of bytes is a value, the empty one included; an empty
-// value is not the same as none. What is too long for a store, it refuses with an error. (A node has a handful of
-// short keys and values of some kilobytes.)
+// value is not the same as none. What is too long for a store, it refuses with an error. (A node needs a
+// few short keys, with values of up to some kilobytes; today one, for a number.)
 //
 // A store is safe for concurrent use. Each call is atomic: of a Get beside a Put, the Get returns either the old value
 // or the new one, whole. A Get that begins after a Put has returned sees its value.

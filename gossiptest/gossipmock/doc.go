@@ -4,8 +4,8 @@
 // A mock is the right tool where a test says exactly which calls come, and what each returns: how your code takes a
 // Store that fails once, a Resolver that knows nobody, a Timer that must be stopped. It is the wrong one where the
 // order of calls is nobody's promise. For a network of nodes take the in-memory network of gossiptest, for time its
-// manual clock, and to try an implementation of a contract the conformance suites: they hold for every correct program,
-// while a mock of a Link or a Clock holds for one version of its caller.
+// manual clock, and to try a transport of yours its TestTransport: they hold for every correct program, while a mock of
+// a Link or a Clock holds for one version of its caller.
 //
 // A node calls its parts from goroutines of its own. There an unexpected call cannot end the test: it is reported as a
 // failure of the test, and then ends that goroutine alone, so the node may hang. Allow calls whose number you do not
