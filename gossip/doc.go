@@ -27,6 +27,15 @@
 //	...
 //	return stop()
 //
+// What there is:
+//
+//   - to write: [Gossip.AddInfo], [Gossip.DeleteInfo]; to read: [Gossip.GetInfo], [Gossip.Infos], [Gossip.Explain];
+//   - to hear of changes: [Gossip.RegisterCallback], [Gossip.Watch]; to wait: [Gossip.WaitFor], [Gossip.Sync];
+//   - keys whose values have a type: [Key]; the configuration of the whole system: [SystemConfig];
+//   - who is there: package members, [Gossip.SetNodeDescriptor], [Gossip.Leave];
+//   - how the node is: [Gossip.Status], [Gossip.Stats], [Observer];
+//   - for those who can only make requests: [Gossip.Gossip].
+//
 // What touches the outside world is a contract with several implementations, some of which may be yours: packages
 // transport, resolver, clock and storage. Package gossiptest has what it takes to test without waiting and without a
 // network.

@@ -128,6 +128,28 @@ func (k Key[T]) Value(g *Gossip) (v T, err error) {
 	return k.decode(k.name, info)
 }
 
+// WaitFor returns the value under k as soon as predicate holds for it, as [Gossip.WaitFor] does; nil holds for any. What
+// cannot be decoded is waited out. The error is as that of Gossip.WaitFor: it wraps a [*DecodeError] too if what was there
+// last could not be decoded, and ErrConfig if k is declared badly.
+func (k Key[T]) WaitFor(ctx context.Context, g *Gossip, predicate func(T) bool) (v T, err error) {
+	if err := k.check(); err != nil {
+		return v, fmt.Errorf("wait for value of %s: %w", shown(k.name), err)
+	}
+	var bad error
+	_, err = g.WaitFor(ctx, k.name, func(info Info) bool {
+		var got T
+		if got, bad = k.decode(k.name, info); bad != nil || predicate != nil && !predicate(got) {
+			return false
+		}
+		v = got
+		return true
+	})
+	if err != nil && bad != nil {
+		err = fmt.Errorf("%w: %w", err, bad)
+	}
+	return v, err
+}
+
 // decode returns the value in info, which stands under key.
 func (k Key[T]) decode(key string, info Info) (T, error) {
 	var none T

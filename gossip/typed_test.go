@@ -1,7 +1,9 @@
 package gossip_test
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,9 +128,51 @@ func TestKeyErrors(t *testing.T) {
 			}
 			_, valueErr := tt.key.Value(g)
 			_, watchErr := tt.key.Watch(t.Context(), g, nil)
-			if tt.want == gossip.ErrConfig && (!errors.Is(valueErr, tt.want) || !errors.Is(watchErr, tt.want)) {
-				t.Errorf("%s: Value = %v and Watch = %v, want ErrConfig", tt.name, valueErr, watchErr)
+			if tt.want != gossip.ErrConfig {
+				continue
 			}
+			_, waitErr := tt.key.WaitFor(t.Context(), g, nil)
+			if !errors.Is(valueErr, tt.want) || !errors.Is(watchErr, tt.want) || !errors.Is(waitErr, tt.want) {
+				t.Errorf("%s: Value = %v, Watch = %v and WaitFor = %v, want ErrConfig", tt.name, valueErr, watchErr, waitErr)
+			}
+		}
+	})
+}
+
+func TestKeyWaitFor(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		a, b := start(t, config(net, 1)), start(t, config(net, 2))
+		key := gossip.NewKey("load", gossip.JSON[load](), nil)
+		pass(time.Second)
+		mustAdd(t, a, "load", "no JSON")
+		pass(100 * time.Millisecond)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var bad *gossip.DecodeError
+		if v, err := key.WaitFor(ctx, b, nil); !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &bad) || bad.NodeID != 1 || v != (load{}) {
+			t.Errorf("WaitFor what does not decode = %+v, %v, want DeadlineExceeded and a DecodeError", v, err)
+		}
+
+		var asked []float64
+		go func() {
+			for _, cpu := range []float64{0.1, 0.9, 0.2} {
+				if err := key.Set(a, load{CPU: cpu}); err != nil {
+					t.Error(err)
+				}
+				pass(100 * time.Millisecond)
+			}
+		}()
+		v, err := key.WaitFor(t.Context(), b, func(v load) bool {
+			asked = append(asked, v.CPU)
+			return v.CPU > 0.5
+		})
+		if err != nil || v.CPU != 0.9 || !slices.Equal(asked, []float64{0.1, 0.9}) {
+			t.Errorf("WaitFor = %+v, %v, after %v", v, err, asked)
+		}
+		pass(time.Second)
+		if v, err := key.WaitFor(t.Context(), b, nil); err != nil || v.CPU != 0.2 {
+			t.Errorf("WaitFor any = %+v, %v", v, err)
 		}
 	})
 }

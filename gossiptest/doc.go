@@ -19,6 +19,9 @@
 // [NewNetwork] makes a network whose transports keep the whole contract of package transport. Its links have a latency
 // and never lose or reorder frames, because no link may; what fails is the network beneath them: partitions and one-way
 // cuts hold frames back, a crash ends links, a silent death leaves them open with nobody at the far end.
+//
+// [NewNode] starts a node on such a network, waits until it is connected, and ends it with the test. [TestTransport]
+// checks a transport of yours.
 package gossiptest
 
 import "time"
