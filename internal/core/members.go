@@ -18,13 +18,6 @@ type member struct {
 	since int64 // Mono since when it is known
 }
 
-// reach is what is known about dialling an address.
-type reach struct {
-	node  uint64 // who answered there last, 0: nobody yet
-	fails int
-	until int64 // not dialled before
-}
-
 // ringPos places a node in the ring.
 func ringPos(node uint64) uint64 { return mix(node) }
 
@@ -107,55 +100,4 @@ func (o *overlay) latency(c *Core) int64 { return max(c.cfg.Timers.Graft, o.rtt/
 // joined through are the network, a tree, and a tree carries no copy twice.
 func (o *overlay) quiet(c *Core) int64 {
 	return min(max(3*c.cfg.Timers.Graft, o.rtt*3/2), 100*c.cfg.Timers.Graft)
-}
-
-// reachOf returns what is known about dialling addr.
-func (o *overlay) reachOf(addr wire.Addr) *reach {
-	if r := o.reaches[addr]; r != nil {
-		return r
-	}
-	r := &reach{}
-	o.reaches[addr] = r
-	o.reachOrder = append(o.reachOrder, addr)
-	if len(o.reachOrder) > maxReaches {
-		delete(o.reaches, o.reachOrder[0])
-		o.reachOrder = o.reachOrder[1:]
-	}
-	return r
-}
-
-const maxReaches = 1 << 12
-
-// dialable reports whether addr may be tried now.
-func (o *overlay) dialable(c *Core, addr wire.Addr) bool {
-	r := o.reaches[addr]
-	return addr.Address != "" && addr != c.cfg.Addr && (r == nil || r.until <= c.now.Mono)
-}
-
-// backOff leaves addr alone: twice as long after each failure.
-func (o *overlay) backOff(c *Core, addr wire.Addr, first, longest int64) {
-	r := o.reachOf(addr)
-	d := min(first<<min(r.fails, 20), longest)
-	if d <= 0 {
-		d = longest
-	}
-	r.fails++
-	r.until = max(r.until, c.now.Mono+d*3/4+c.rng.Int64N(d/2+1))
-}
-
-const (
-	longestBackOff = 8e9
-	shunTime       = 8e9
-)
-
-// shun leaves a peer alone that did what it must not, or does not want this node.
-func (o *overlay) shun(c *Core, addr wire.Addr, node uint64) {
-	if addr.Address != "" {
-		r := o.reachOf(addr)
-		r.fails++
-		r.until = c.now.Mono + shunTime
-	}
-	if m := o.member(node); m != nil && m.addr != addr {
-		o.reachOf(m.addr).until = c.now.Mono + shunTime
-	}
 }

@@ -28,19 +28,6 @@ type overlay struct {
 	resolveAt, joinAt, maintainAt int64 // 0: not
 }
 
-// dial is one under way: from Outputs.Dials to the answer of its Hello.
-type dial struct {
-	id        DialID
-	addr      wire.Addr
-	node      uint64 // expected there, 0 if unknown
-	inc       uint64
-	reason    wire.Reason
-	redirects uint32
-	at        int64
-}
-
-const maxRedirects = 12
-
 func (o *overlay) init() {
 	o.reaches = map[wire.Addr]*reach{}
 	o.young = true
@@ -156,12 +143,6 @@ func (o *overlay) join(c *Core) {
 	c.dial(dial{addr: to[c.rng.IntN(len(to))], reason: wire.Join})
 }
 
-// pending reports whether a dial for that reason is under way.
-func (o *overlay) pending(c *Core, r wire.Reason) bool {
-	return slices.ContainsFunc(c.dials, func(d *dial) bool { return d.reason == r }) ||
-		slices.ContainsFunc(c.links, func(l *link) bool { return l.dial != nil && l.reason == r && !l.closing })
-}
-
 // isLinked reports whether addr is that of a linked peer, by its own word or because it answered there.
 func (o *overlay) isLinked(c *Core, addr wire.Addr) bool {
 	r := o.reaches[addr]
@@ -189,23 +170,6 @@ func (c *Core) counts() (all, dialed int) {
 	return all, dialed
 }
 
-// underway counts the dials that have no answer yet.
-func (c *Core) underway() int {
-	n := len(c.dials)
-	for _, l := range c.links {
-		if l.dial != nil && !l.closing {
-			n++
-		}
-	}
-	return n
-}
-
-func (c *Core) dialing(addr wire.Addr) bool {
-	at := func(d *dial) bool { return d != nil && d.addr == addr }
-	return slices.ContainsFunc(c.dials, at) ||
-		slices.ContainsFunc(c.links, func(l *link) bool { return !l.closing && at(l.dial) })
-}
-
 func (c *Core) linked(node uint64) *link {
 	for _, l := range c.links {
 		if l.admitted && !l.closing && l.node == node {
@@ -213,123 +177,6 @@ func (c *Core) linked(node uint64) *link {
 		}
 	}
 	return nil
-}
-
-// dial asks the driver for a link, if there is room for one more.
-func (c *Core) dial(d dial) bool {
-	_, dialed := c.counts()
-	if c.left || dialed+c.underway() >= c.cfg.MaxPeers {
-		return false
-	}
-	c.lastDial++
-	d.id, d.at = c.lastDial, c.now.Mono
-	c.dials = append(c.dials, &d)
-	c.out.Dials = append(c.out.Dials, Dial{d.id, d.addr})
-	return true
-}
-
-func (c *Core) takeDial(id DialID) *dial {
-	i := slices.IndexFunc(c.dials, func(d *dial) bool { return d.id == id })
-	if i < 0 {
-		return nil
-	}
-	d := c.dials[i]
-	c.dials = slices.Delete(c.dials, i, i+1)
-	return d
-}
-
-// dialed takes in that a dial has become a link, which begins with a Hello.
-func (c *Core) dialed(id DialID, lid LinkID) {
-	d := c.takeDial(id)
-	l := c.addLink(lid)
-	l.dialed = true
-	if d == nil || d.node != 0 && c.linked(d.node) != nil || c.left {
-		c.end(l, 0) // not wanted any more
-		return
-	}
-	l.dial, l.reason, l.node, l.addr = d, d.reason, d.node, d.addr
-	l.hello, l.wake = &wire.Hello{Reason: d.reason, Redirects: d.redirects}, true
-	l.marks.pending = d.reason == wire.Join
-}
-
-func (c *Core) dialFailed(id DialID) {
-	d := c.takeDial(id)
-	if d == nil {
-		return
-	}
-	c.event(Event{Kind: DialFailed, Node: d.node, Addr: d.addr})
-	c.overlay.failed(c, d)
-}
-
-// unanswered is told of a dialled link that ended without an answer to its Hello.
-func (o *overlay) unanswered(c *Core, l *link) {
-	d := l.dial
-	l.dial = nil
-	if !l.closing { // else this node ended it, and knows why
-		c.event(Event{Kind: DialFailed, Node: d.node, Addr: d.addr})
-	}
-	o.failed(c, d)
-}
-
-// failed leaves the address alone for a while and looks for another.
-func (o *overlay) failed(c *Core, d *dial) {
-	o.backOff(c, d.addr, c.cfg.Timers.Resolve, longestBackOff)
-	c.unreached(d.node)
-	o.again(c, d.reason, o.latency(c))
-}
-
-// again looks for another peer, about in after.
-func (o *overlay) again(c *Core, reason wire.Reason, in int64) {
-	at := max(c.now.Mono+in+c.rng.Int64N(in+1), 1)
-	if reason == wire.Join {
-		o.joinAt = at
-		return
-	}
-	o.wakeMaintain(c, at-c.now.Mono)
-}
-
-// answeredFrom takes in that node answered at the address of d.
-func (o *overlay) answeredFrom(c *Core, d *dial, node uint64) {
-	r := o.reachOf(d.addr)
-	r.node, r.fails, r.until = node, 0, 0
-	sample := c.now.Mono - d.at
-	if o.rtt == 0 {
-		o.rtt = sample
-	}
-	o.rtt += (sample - o.rtt) / 4
-}
-
-// redirected goes on with the first alternate worth dialling.
-func (o *overlay) redirected(c *Core, d *dial, alternates []wire.Member) {
-	if d.reason == wire.Join && d.redirects < maxRedirects {
-		for _, m := range alternates {
-			if m.NodeID == c.node && c.node != 0 || c.linked(m.NodeID) != nil || c.dialing(m.Addr) || !o.dialable(c, m.Addr) {
-				continue
-			}
-			if c.dial(dial{addr: m.Addr, node: m.NodeID, reason: wire.Join, redirects: d.redirects + 1}) {
-				return
-			}
-		}
-	}
-	o.again(c, d.reason, o.latency(c))
-}
-
-// refusedUs draws the consequences of a refusal.
-func (o *overlay) refusedUs(c *Core, d *dial, node uint64, why wire.Refusal) {
-	switch why {
-	case wire.DuplicateLink:
-		if c.linked(node) != nil {
-			o.joined = o.joined || d.reason == wire.Join
-			return
-		}
-	case wire.Busy:
-		o.backOff(c, d.addr, 10*c.cfg.Timers.Graft, longestBackOff)
-	case wire.DuplicateNode:
-		// With a newer incarnation the same address is worth another try at once.
-	default:
-		o.shun(c, d.addr, node)
-	}
-	o.again(c, d.reason, 2*o.latency(c))
 }
 
 // room decides whether there is room for a link, which is new to this node.
