@@ -22,7 +22,8 @@ const maxRedirects = 12
 // reach is what is known about dialling an address.
 type reach struct {
 	node  uint64 // who answered there last, 0: nobody yet
-	fails int
+	fails int    // dials in a row without an answer
+	short int    // links in a row that did not last
 	until int64 // not dialled before
 }
 
@@ -58,7 +59,7 @@ func (c *Core) dialed(id DialID, lid LinkID) {
 		c.end(l, 0) // not wanted any more
 		return
 	}
-	l.dial, l.reason, l.node, l.addr = d, d.reason, d.node, d.addr
+	l.dial, l.to, l.reason, l.node, l.addr = d, d.addr, d.reason, d.node, d.addr
 	l.hello, l.wake = &wire.Hello{Reason: d.reason, Redirects: d.redirects}, true
 	l.marks.pending = d.reason == wire.Join
 }
@@ -197,12 +198,43 @@ const (
 // backOff leaves addr alone: twice as long after each failure.
 func (o *overlay) backOff(c *Core, addr wire.Addr, first, longest int64) {
 	r := o.reachOf(addr)
-	d := min(first<<min(r.fails, 20), longest)
+	r.wait(c, first, longest, r.fails)
+	r.fails++
+}
+
+// wait leaves the address alone for about first, doubled so many times.
+func (r *reach) wait(c *Core, first, longest int64, times int) {
+	d := min(first<<min(times, 20), longest)
 	if d <= 0 {
 		d = longest
 	}
-	r.fails++
 	r.until = max(r.until, c.now.Mono+d*3/4+c.rng.Int64N(d/2+1))
+}
+
+// cut is told of an admitted link that the peer or the network has ended. That a peer admits this node is no reason to
+// dial it at once again: it may end each link for the same cause, such as an info over its limits. Only a link that has
+// lasted for a ping period is one.
+func (o *overlay) cut(c *Core, l *link) {
+	if !l.dialed || c.linked(l.node) != nil {
+		return
+	}
+	lasted := c.now.Mono-l.upAt >= c.cfg.Timers.Ping
+	for _, addr := range slices.Compact([]wire.Addr{l.to, l.peerAddr()}) {
+		r := o.reachOf(addr)
+		if r.short++; lasted {
+			r.short = 0
+			continue
+		}
+		r.wait(c, c.cfg.Timers.Resolve, longestBackOff, r.short-1)
+	}
+}
+
+// rest returns until when addr is left alone because the links to it did not last.
+func (o *overlay) rest(addr wire.Addr) int64 {
+	if r := o.reaches[addr]; r != nil && r.short > 0 {
+		return r.until
+	}
+	return 0
 }
 
 // shun leaves a peer alone that did what it must not, or does not want this node.

@@ -12,7 +12,8 @@ type link struct {
 	id       LinkID
 	dialed   bool
 	reason   wire.Reason
-	dial     *dial // while the Hello of a dialled link is unanswered
+	dial     *dial     // while the Hello of a dialled link is unanswered
+	to       wire.Addr // that was dialled
 	admitted bool
 	closing  bool // Outputs.Closes named it; only InDown is awaited
 	leaf     bool
@@ -162,8 +163,8 @@ func (c *Core) refuse(l *link, why wire.Refusal) {
 
 // peerAddr returns where the peer can be dialled, as far as is known.
 func (l *link) peerAddr() wire.Addr {
-	if l.addr.Address == "" && l.dial != nil {
-		return l.dial.addr
+	if l.addr.Address == "" {
+		return l.to
 	}
 	return l.addr
 }
@@ -177,6 +178,7 @@ func (c *Core) down(id LinkID) {
 	was := l.admitted && !l.closing
 	if was {
 		l.closing = true
+		c.overlay.cut(c, l)
 		c.detach(l)
 		c.doubt(l)
 	}

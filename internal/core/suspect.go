@@ -80,8 +80,12 @@ func (c *Core) pursue(d *doubt) bool {
 		c.suspect(rec)
 		return false
 	}
-	d.at = c.now.Mono + c.cfg.Timers.Ping
 	m := c.overlay.member(d.node)
+	if at := c.overlay.rest(m.addr); at > c.now.Mono {
+		d.at = at // it answers, but ends each link at once
+		return true
+	}
+	d.at = c.now.Mono + c.cfg.Timers.Ping
 	d.asked = c.dialing(m.addr) || c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Chord})
 	if !d.asked {
 		d.tries++
