@@ -15,7 +15,8 @@
 // A node is a member while its descriptor, the info under [gossip.MakeNodeIDKey] of its ID, is live. Nobody sends
 // heartbeats to everybody: that a node is there is known to those it is linked to. A neighbour that loses its link,
 // with no word that the node leaves, dials it once. If nobody answers within a ping period, it publishes a suspicion: an info
-// under "suspect:<id>:<stamp>", the stamp being that of the node's descriptor. A node that is suspected and alive writes
+// under "suspect:<id>:<stamp>", the stamp being that of the node's descriptor. So does who cannot dial a node that was never
+// suspected, as it looks for links of its own. A node that is suspected and alive writes
 // its descriptor anew, and whoever has the newer one knows that the suspicion is void. All this every node does, with a
 // View or without. It costs two or three updates for a failure, and nothing while there is none.
 //

@@ -34,17 +34,11 @@ type reducer struct {
 // entry is what is known of a node.
 type entry struct {
 	member     Member
-	listed     bool  // it is or was a member; otherwise there are suspicions only
-	described  bool  // its descriptor is live
-	stamp      int64 // of the descriptor, in nanoseconds
-	suspicions []suspicion
-	deadline   time.Time // zero: none
-}
-
-// suspicion is a live one, void or not.
-type suspicion struct {
-	of   int64 // stamp of the descriptor that was suspected
-	ends time.Time
+	listed     bool                // it is or was a member; otherwise there are suspicions only
+	described  bool                // its descriptor is live
+	stamp      int64               // of the descriptor, in nanoseconds
+	suspicions map[int64]time.Time // the live ones, void or not: by the stamp that is suspected, until when there is time to answer
+	deadline   time.Time           // zero: none
 }
 
 func newReducer(forget time.Duration) *reducer {
@@ -79,13 +73,13 @@ func (r *reducer) take(now time.Time, c change) gossip.NodeID {
 		return 0
 	}
 	e := r.entry(id)
-	i := slices.IndexFunc(e.suspicions, func(s suspicion) bool { return s.of == of })
+	_, known := e.suspicions[of]
 	time, err := parseDuration(c.value)
 	switch {
-	case i >= 0 && gone:
-		e.suspicions = slices.Delete(e.suspicions, i, i+1)
-	case i < 0 && !gone && err == nil:
-		e.suspicions = append(e.suspicions, suspicion{of: of, ends: now.Add(time)})
+	case gone:
+		delete(e.suspicions, of)
+	case !known && err == nil:
+		e.suspicions[of] = now.Add(time)
 	}
 	r.settle(now, id, e)
 	return id
@@ -109,7 +103,7 @@ func parseDuration(text string) (time.Duration, error) {
 func (r *reducer) entry(id gossip.NodeID) *entry {
 	e := r.entries[id]
 	if e == nil {
-		e = &entry{member: Member{NodeID: id}}
+		e = &entry{member: Member{NodeID: id}, suspicions: map[int64]time.Time{}}
 		r.entries[id] = e
 	}
 	return e
@@ -153,15 +147,10 @@ func (e *entry) enter(now time.Time, s State) {
 // settle makes e what it is now, and sets its next deadline.
 func (r *reducer) settle(now time.Time, id gossip.NodeID, e *entry) {
 	if e.described {
-		var ends time.Time
-		for _, s := range e.suspicions {
-			if s.of >= e.stamp && (ends.IsZero() || s.ends.Before(ends)) {
-				ends = s.ends
-			}
-		}
+		ends, suspected := e.suspicions[e.stamp]
 		e.deadline = time.Time{}
 		switch {
-		case ends.IsZero():
+		case !suspected:
 			e.enter(now, StateAlive)
 		case now.Before(ends):
 			e.deadline = ends

@@ -195,6 +195,20 @@ func TestKilledAndRestarted(t *testing.T) {
 	}
 }
 
+// Where most of a network dies at one moment, some of the dead had links to nobody else. They are found all the same.
+func TestMostDie(t *testing.T) {
+	for seed := range uint64(10) {
+		v := simulate(t, sim.Options{Nodes: 40, Seed: seed + 1})
+		for _, n := range rand.New(rand.NewPCG(seed, 0)).Perm(40)[:28] {
+			v.Crash(n)
+		}
+		v.agree(20 * ping)
+		if v.wronged != 0 {
+			t.Errorf("seed %d: a live node was reported failed for %v", seed, v.wronged)
+		}
+	}
+}
+
 // suspicions counts those that were ever written.
 func (v *views) suspicions() (n int) {
 	for _, u := range v.Updates() {
@@ -224,7 +238,9 @@ func TestPartitionHealed(t *testing.T) {
 			}
 			v.Partition(left)
 			v.pass(20 * ping)
-			if failed := v.events[members.Failed]; failed == 0 {
+			if failed, want := v.events[members.Failed], 2*tt.left*(30-tt.left); tt.left > 1 && failed != want {
+				t.Errorf("%d have failed, want each of both sides for each across the partition, %d", failed, want)
+			} else if failed == 0 {
 				t.Error("nobody has failed, want those across the partition")
 			}
 			v.Heal()

@@ -22,7 +22,8 @@ func descriptorPeriod(n int) int64 { return max(3600e9, int64(n)*1e9/2) }
 // keep is an info that is written again at half its life.
 type keep struct {
 	Keep
-	at int64 // Mono of the next turn; 0: not yet
+	at    int64 // Mono of the next turn; 0: not yet
+	wrote int64 // Mono of the last one
 }
 
 // leaving is a Leave that waits for the peers.
@@ -82,6 +83,7 @@ func (c *Core) setDescriptor(cmd *Command) Problem {
 	}
 	if c.node == 0 {
 		c.node = cmd.Node
+		c.overlay.remove(c, c.node) // an earlier life of its own
 		c.adoptSelf()
 		if c.self != nil {
 			c.self.sponsor = c.overlay.sponsor
@@ -91,7 +93,7 @@ func (c *Core) setDescriptor(cmd *Command) Problem {
 		}
 		c.overlay.maintainAt = max(c.now.Mono, 1)
 	}
-	c.descriptor = keep{Keep: Keep{Key: cmd.Key, Value: cmd.Value}, at: c.now.Mono}
+	c.descriptor.Keep, c.descriptor.at = Keep{Key: cmd.Key, Value: cmd.Value}, c.now.Mono
 	c.keepDue()
 	return OK
 }
@@ -103,14 +105,15 @@ func (c *Core) keepDue() {
 	}
 	if k := &c.descriptor; k.Key != "" && c.now.Mono >= k.at {
 		period := descriptorPeriod(c.overlay.size())
-		k.at = c.now.Mono + period
+		k.at, k.wrote = c.now.Mono+period, c.now.Mono
 		c.write(k.Key, k.Value, 2*period, wire.Live)
 	}
 	for i := range c.keeps {
 		if k := &c.keeps[i]; c.now.Mono >= k.at {
 			k.at = after(c.now.Mono, k.TTL/2)
 			if left := c.lowerKeeper(k); left > k.TTL/2 {
-				k.at = c.now.Mono + left - k.TTL/2
+				// Whatever the lower ID has promised, it may be gone by the next turn.
+				k.at = c.now.Mono + min(left-k.TTL/2, k.TTL/2)
 				continue
 			}
 			c.write(k.Key, k.Value, k.TTL, wire.Live)

@@ -140,7 +140,8 @@ func (o *Outputs) reset() {
 // start begins life under an incarnation newer than the one remembered.
 func (c *Core) start(remembered uint64) {
 	c.started = true
-	c.inc = max(uint64(max(c.now.Wall, 1)), min(remembered, maxIncarnation-2)+1)
+	const latest = maxIncarnation - 1<<32 // for a clock that is centuries ahead: there is room for what comes after it
+	c.inc = max(uint64(min(max(c.now.Wall, 1), latest)), min(remembered, maxIncarnation-2)+1)
 	c.durable = false
 	c.out.Persist = c.inc
 	c.adoptSelf()

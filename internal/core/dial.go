@@ -24,7 +24,7 @@ type reach struct {
 	node  uint64 // who answered there last, 0: nobody yet
 	fails int    // dials in a row without an answer
 	short int    // links in a row that did not last
-	until int64 // not dialled before
+	until int64  // not dialled before
 }
 
 // dial asks the driver for a link, if there is room for one more.
@@ -116,11 +116,13 @@ func (o *overlay) failed(c *Core, d *dial) {
 // again looks for another peer, about in after.
 func (o *overlay) again(c *Core, reason wire.Reason, in int64) {
 	at := max(c.now.Mono+in+c.rng.Int64N(in+1), 1)
-	if reason == wire.Join {
+	switch reason {
+	case wire.Join:
 		o.joinAt = at
-		return
+	case wire.Heal: // not needed for the overlay: the next tick is soon enough
+	default:
+		o.wakeMaintain(c, at-c.now.Mono)
 	}
-	o.wakeMaintain(c, at-c.now.Mono)
 }
 
 // answeredFrom takes in that node answered at the address of d.

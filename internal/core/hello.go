@@ -216,6 +216,7 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 		return
 	}
 	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, false
+	c.alive(l.node)
 	c.adoptedBy(l)
 	c.out.Links = true
 	if old, wins := c.settle(l); !wins {

@@ -258,3 +258,23 @@ func TestPeerLeaves(t *testing.T) {
 		t.Errorf("it is dialled %d times within 7 s", got-n)
 	}
 }
+
+// TestLowerKeeperForEver: a lower ID that writes what this node keeps, to live for ever, is not relied on for that long: once it has
+// deleted it, this node writes it within half a life.
+func TestLowerKeeperForEver(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) {
+		c.Node, c.Keep = 5, []core.Keep{{Key: "sentinel", Value: "s", TTL: 10 * second}}
+	})
+	w.start(1)
+	p, low := w.admitted(t, 10, 1, wire.Chord), core.Origin{Node: 3, Incarnation: 100}
+	p.send(frame(info(low, 1, "sentinel", "s", 2*second, 0), claim(low, 0, 1)))
+	w.idle(p, 60*second)
+	if r := w.nodes[1].core.Record("sentinel"); r.Node != 3 {
+		t.Fatalf("holds %s, want node 3's", show(r))
+	}
+	p.send(frame(tombstone(low, 2, "sentinel", 70*second, hour), claim(low, 1, 2)))
+	w.idle(p, 5*second)
+	if r := live(w.nodes[1].core.Record("sentinel")); r == nil || r.Node != 5 {
+		t.Errorf("holds %s, want its own", show(r))
+	}
+}

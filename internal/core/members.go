@@ -16,6 +16,9 @@ type member struct {
 	addr  wire.Addr
 	inc   uint64
 	since int64 // Mono since when it is known
+
+	suspected bool // somebody has suspected it in this life
+	lost      bool // somebody suspects the descriptor that stands
 }
 
 // ringPos places a node in the ring.
@@ -25,8 +28,36 @@ func ringPos(node uint64) uint64 { return mix(node) }
 // within 4 hops up to ten thousand nodes (measured).
 func degree(n int) int { return max(4, int(math.Ceil(2*math.Pow(float64(n), 0.25)-1e-9))) }
 
-// size returns how many nodes are known, this one included.
-func (o *overlay) size() int { return len(o.members) + 1 }
+// size returns how many nodes are there, as far as is known, this one included.
+func (o *overlay) size() int { return len(o.members) - o.lostMembers + 1 }
+
+// setLost notes whether m is suspected. Such a member has no place among those to be linked to, until it has answered.
+func (o *overlay) setLost(c *Core, m *member) {
+	rec := c.descriptorRecord(m.node)
+	was := m.lost
+	if m.lost = rec != nil && c.suspected(rec); m.lost == was {
+		return
+	}
+	if m.lost {
+		o.lostMembers++
+	} else {
+		o.lostMembers--
+	}
+	o.wakeMaintain(c, o.quiet(c))
+}
+
+// remove forgets a member.
+func (o *overlay) remove(c *Core, node uint64) {
+	i, ok := o.place(ringPos(node), node)
+	if !ok {
+		return
+	}
+	if o.members[i].lost {
+		o.lostMembers--
+	}
+	o.members = slices.Delete(o.members, i, i+1)
+	o.wakeMaintain(c, 0)
+}
 
 func (o *overlay) place(pos, node uint64) (int, bool) {
 	i := sort.Search(len(o.members), func(i int) bool {
@@ -54,10 +85,7 @@ func (o *overlay) changed(c *Core, rec, lost *Record) {
 			return
 		}
 		if was := descriptorOf(lost); was != nil {
-			if i, ok := o.place(ringPos(was.NodeId), was.NodeId); ok {
-				o.members = slices.Delete(o.members, i, i+1)
-				o.wakeMaintain(c, 0)
-			}
+			o.remove(c, was.NodeId)
 		}
 		return
 	}
@@ -69,14 +97,19 @@ func (o *overlay) changed(c *Core, rec, lost *Record) {
 	i, ok := o.place(pos, d.NodeId)
 	if ok {
 		m := o.members[i]
+		o.setLost(c, m)
 		if m.addr != addr || m.inc != rec.Incarnation {
+			m.suspected = m.lost
 			m.addr, m.inc, m.since = addr, rec.Incarnation, c.now.Mono
 			delete(o.reaches, addr) // a new life deserves a new try
 			o.wakeMaintain(c, o.quiet(c))
 		}
 		return
 	}
-	o.members = slices.Insert(o.members, i, &member{node: d.NodeId, pos: pos, addr: addr, inc: rec.Incarnation, since: c.now.Mono})
+	m := &member{node: d.NodeId, pos: pos, addr: addr, inc: rec.Incarnation, since: c.now.Mono}
+	o.members = slices.Insert(o.members, i, m)
+	o.setLost(c, m)
+	m.suspected = m.lost
 	o.newMember(c)
 }
 

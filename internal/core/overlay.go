@@ -9,9 +9,10 @@ import (
 // overlay is the choice of links: one by which the node joins, one to its successor in a ring of all members, random
 // chords up to the degree.
 type overlay struct {
-	members    []*member // by place in the ring
-	reaches    map[wire.Addr]*reach
-	reachOrder []wire.Addr
+	members     []*member // by place in the ring
+	lostMembers int       // how many of them are
+	reaches     map[wire.Addr]*reach
+	reachOrder  []wire.Addr
 
 	seeds     []wire.Addr
 	resolving bool
@@ -262,7 +263,8 @@ func (o *overlay) maintain(c *Core) {
 	o.firstNew = now
 	o.dialSuccessor(c)
 	o.dialSeeds(c)
-	want := min(degree(o.size()), len(o.members))
+	o.dialLost(c)
+	want := min(degree(o.size()), o.size()-1)
 	need := want - all - c.underway()
 	if need > 1 {
 		need = (need + 1) / 2
@@ -270,7 +272,7 @@ func (o *overlay) maintain(c *Core) {
 	}
 	for tries := 8 * want; need > 0 && tries > 0; tries-- {
 		m := o.members[c.rng.IntN(len(o.members))]
-		if c.linked(m.node) != nil || c.dialing(m.addr) || !o.dialable(c, m.addr) {
+		if m.lost || c.linked(m.node) != nil || c.dialing(m.addr) || !o.dialable(c, m.addr) {
 			continue
 		}
 		if !c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Chord}) {
@@ -291,6 +293,7 @@ const settleTime = 1e9
 func (o *overlay) dialSuccessor(c *Core) {
 	i, _ := o.place(ringPos(c.node), c.node)
 	var better *member
+	passed := 0
 	for k := range o.members {
 		m := o.members[(i+k)%len(o.members)]
 		if l := c.linked(m.node); l != nil {
@@ -300,13 +303,16 @@ func (o *overlay) dialSuccessor(c *Core) {
 			}
 			return
 		}
+		if m.lost {
+			continue
+		}
 		if c.dialing(m.addr) {
 			return
 		}
 		if better == nil && o.dialable(c, m.addr) {
 			better = m
 		}
-		if better != nil && k >= ringSearch {
+		if passed++; better != nil && passed > ringSearch {
 			break
 		}
 	}
@@ -317,6 +323,25 @@ func (o *overlay) dialSuccessor(c *Core) {
 
 // ringSearch is how many places behind a dead successor a link counts as the ring's.
 const ringSearch = 8
+
+// dialLost greets, now and then, a member that was lost: the network may have been in two parts, and may not be any more.
+// All nodes together try a few in each tick.
+func (o *overlay) dialLost(c *Core) {
+	if o.lostMembers == 0 || c.rng.IntN(o.size()) >= lostDials {
+		return
+	}
+	first := c.rng.IntN(len(o.members))
+	for k := range o.members {
+		m := o.members[(first+k)%len(o.members)]
+		if m.lost && c.linked(m.node) == nil && !c.dialing(m.addr) && o.dialable(c, m.addr) {
+			c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Heal})
+			return
+		}
+	}
+}
+
+// lostDials is how many lost members all nodes together dial in a tick.
+const lostDials = 4
 
 // dialSeeds greets a configured seed that is no member: it may be the only bridge to another part of the network.
 func (o *overlay) dialSeeds(c *Core) {

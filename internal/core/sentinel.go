@@ -172,11 +172,11 @@ func (c *Core) remaining(key string) int64 {
 	return ks.rec.Expires - c.now.Mono
 }
 
-// below counts the members with lower IDs.
+// below counts the members with lower IDs that are there.
 func (o *overlay) below(node uint64) int {
 	n := 0
 	for _, m := range o.members {
-		if m.node < node {
+		if m.node < node && !m.lost {
 			n++
 		}
 	}

@@ -33,8 +33,8 @@ func TestStamps(t *testing.T) {
 		{name: "now", ahead: 0, want: wire.Stamp{Wall: 1}, other: wire.Stamp{Wall: 2}},
 		{name: "now, after others", ahead: 0, logical: 7, want: wire.Stamp{Wall: 1}, other: wire.Stamp{Wall: 2}},
 		{name: "as far ahead as MaxSkew", ahead: skew, want: wire.Stamp{Wall: skew + 1}, other: wire.Stamp{Wall: skew + 2}},
-		{name: "further ahead", ahead: skew + 1, want: wire.Stamp{Wall: skew + 1, Logical: 1}, other: wire.Stamp{Wall: 1}, event: true},
-		{name: "further ahead, after others", ahead: hour, logical: 7, want: wire.Stamp{Wall: hour, Logical: 8}, other: wire.Stamp{Wall: 1}, event: true},
+		{name: "further ahead", ahead: skew + 1, want: wire.Stamp{Wall: skew + 2}, other: wire.Stamp{Wall: 1}, event: true},
+		{name: "further ahead, after others", ahead: hour, logical: 7, want: wire.Stamp{Wall: hour + 1}, other: wire.Stamp{Wall: 1}, event: true},
 		{name: "further ahead, after all others", ahead: hour, logical: math.MaxInt32, want: wire.Stamp{Wall: hour + 1}, other: wire.Stamp{Wall: 1}, event: true},
 	}
 	for _, tt := range tests {
@@ -88,4 +88,22 @@ func (w *world) saw(i int, kind core.EventKind) int {
 		}
 	}
 	return n
+}
+
+// TestWildClock: a node lives under any clock.
+func TestWildClock(t *testing.T) {
+	for _, wall := range []int64{math.MinInt64, -1, 0, 1 << 62, math.MaxInt64} {
+		w := newWorld(1, nil)
+		w.nodes[1].skew = wall - epoch - w.now
+		w.start(1)
+		if p := w.add(1, "k", "v", 0); p != core.OK || live(w.nodes[1].core.Record("k")) == nil {
+			t.Errorf("at %d ns since 1970, a write: problem %d, holds %s", wall, p, show(w.nodes[1].core.Record("k")))
+		}
+		first := w.nodes[1].stored
+		w.crash(1)
+		w.nodes[1].stored = first
+		if w.start(1); w.nodes[1].core.Incarnation() <= first {
+			t.Errorf("at %d ns, incarnation %d follows %d", wall, w.nodes[1].core.Incarnation(), first)
+		}
+	}
 }

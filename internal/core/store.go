@@ -86,10 +86,9 @@ func (c *Core) stamp(old *Record) wire.Stamp {
 	c.clock = wire.Stamp{Wall: max(c.now.Wall, c.clock.Wall+1)}
 	s := c.clock
 	if old != nil && compareStamp(s, old.Stamp) <= 0 {
-		if s = old.Stamp; s.Logical < math.MaxInt32 {
-			s.Logical++
-		} else {
-			s = wire.Stamp{Wall: s.Wall + 1}
+		// By its wall time: that names the descriptor of a node to those who suspect it.
+		if s = (wire.Stamp{Wall: old.Stamp.Wall + 1}); old.Stamp.Wall == math.MaxInt64 {
+			s = wire.Stamp{Wall: old.Stamp.Wall, Logical: old.Stamp.Logical + 1}
 		}
 	}
 	return s
@@ -349,8 +348,13 @@ func (c *Core) stray(ks *keyState) {
 func (c *Core) changed(kind ChangeKind, ks *keyState, lost *Record) {
 	c.out.Changes = append(c.out.Changes, Change{kind, ks.rec})
 	c.overlay.changed(c, ks.rec, lost)
-	c.refute(ks.rec)
+	c.suspicion(ks.rec)
 	switch ks.key {
+	case c.descriptor.Key:
+		if own := ks.rec.Node == c.node && ks.rec.Incarnation == c.inc; !own && ks.key != "" {
+			// Of an earlier life, when the clock was ahead, or somebody else's word.
+			c.descriptor.at = max(c.now.Mono, c.descriptor.wrote+c.cfg.Timers.Ping)
+		}
 	case keyClusterID:
 		if ks.rec.State == wire.Live {
 			c.adoptCluster(ks.rec.Value)

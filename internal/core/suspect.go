@@ -47,15 +47,22 @@ func suspectKey(node uint64, stamp int64) string {
 // more, and one that has begun another life is there. Of those who have lost a link to the same node, one or two
 // look first, and what they find the others need not.
 func (c *Core) doubt(l *link) {
-	if c.self == nil || c.left || l.node == 0 || c.linked(l.node) != nil {
+	if c.self == nil || c.left || l.node == 0 || l.node == c.node || c.linked(l.node) != nil || c.doubted(l.node) {
 		return
 	}
 	rec := c.descriptorRecord(l.node)
 	if rec == nil || rec.Incarnation > l.inc {
 		return
 	}
-	wait := c.rng.Int64N(c.cfg.Timers.Ping/2 + 1)
-	c.doubts = append(c.doubts, doubt{node: l.node, stamp: rec.Stamp.Wall, at: c.now.Mono + wait})
+	c.doubts = append(c.doubts, doubt{node: l.node, stamp: rec.Stamp.Wall, at: c.doubtAt()})
+}
+
+// doubtAt returns when to look at a doubt that has just come up: others have it too.
+func (c *Core) doubtAt() int64 { return c.now.Mono + c.rng.Int64N(c.cfg.Timers.Ping/2+1) }
+
+// doubted reports whether there is a doubt about a node.
+func (c *Core) doubted(node uint64) bool {
+	return slices.ContainsFunc(c.doubts, func(d doubt) bool { return d.node == node })
 }
 
 // doubtsDue does what is due about the doubts.
@@ -113,13 +120,21 @@ func (c *Core) suspect(rec *Record) {
 	c.write(suspectKey(rec.Node, rec.Stamp.Wall), strconv.FormatInt(time, 10), ttl, wire.Live)
 }
 
-// unreached is told that nobody has answered where the node was dialled: there is nothing left to wait for.
+// unreached is told that nobody has answered where the node was dialled: there is nothing left to wait for. It is no
+// less of a sign where no link was lost, since all who had one may have gone with the node. But a node that nobody can
+// dial, and that has said it is there, is not asked again and again; and one without a link knows nothing of others.
 func (c *Core) unreached(node uint64) {
 	for i := range c.doubts {
 		if d := &c.doubts[i]; d.node == node {
 			d.asked, d.at = true, c.now.Mono
+			return
 		}
 	}
+	m, rec := c.overlay.member(node), c.descriptorRecord(node)
+	if c.self == nil || c.left || c.degree() == 0 || m == nil || m.suspected || rec == nil || c.linked(node) != nil {
+		return
+	}
+	c.doubts = append(c.doubts, doubt{node: node, stamp: rec.Stamp.Wall, at: c.doubtAt(), asked: true})
 }
 
 // alive is told of a sign of life.
@@ -127,23 +142,28 @@ func (c *Core) alive(node uint64) {
 	c.doubts = slices.DeleteFunc(c.doubts, func(d doubt) bool { return d.node == node })
 }
 
-// refute writes the descriptor of this node anew if rec is a suspicion of the one that stands.
-func (c *Core) refute(rec *Record) {
-	if c.descriptor.Key == "" || rec.State != wire.Live {
-		return
-	}
+// suspicion takes in what stands under a key, if that is a suspicion's. One of this node's own descriptor is refuted, by
+// writing that anew.
+func (c *Core) suspicion(rec *Record) {
 	text, ok := strings.CutPrefix(rec.Key, suspectPrefix)
 	if !ok {
 		return
 	}
-	node, text, _ := strings.Cut(text, ":")
-	own := c.descriptorRecord(c.node)
-	stamp, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || node != strconv.FormatUint(c.node, 10) || own == nil || stamp < own.Stamp.Wall {
+	text, _, _ = strings.Cut(text, ":")
+	node, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
 		return
 	}
-	c.event(Event{Kind: Refuting, Node: rec.Node})
-	c.descriptor.at = c.now.Mono
+	if m := c.overlay.member(node); m != nil {
+		m.suspected = m.suspected || rec.State == wire.Live
+		c.overlay.setLost(c, m)
+		return
+	}
+	own := c.descriptorRecord(node)
+	if node == c.node && c.descriptor.Key != "" && own != nil && rec.State == wire.Live && rec.Key == suspectKey(node, own.Stamp.Wall) {
+		c.event(Event{Kind: Refuting, Node: rec.Node})
+		c.descriptor.at = c.now.Mono
+	}
 }
 
 // doubtsNext returns when doubtsDue has something to do again.

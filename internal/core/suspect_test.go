@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -187,7 +188,8 @@ func TestRefute(t *testing.T) {
 		answer bool
 	}{
 		{name: "its descriptor", node: "1", answer: true},
-		{name: "a newer one than it has", node: "1", stamp: 5, answer: true},
+		{name: "one that it never had", node: "1", stamp: 5},
+		{name: "one that no answer is newer than", node: "1", stamp: math.MaxInt64 - epoch - 10*second},
 		{name: "an older one", node: "1", stamp: -1},
 		{name: "another node", node: "11"},
 		{name: "no number", node: "1", text: "suspect:1:now"},
@@ -312,5 +314,173 @@ func TestSuspicionsKeepToTheLimit(t *testing.T) {
 	w.run(5 * second)
 	if keys := w.nodes[1].core.Keys(); len(keys) != 2 || named(w, 1, core.LimitHit, 7) != 1 {
 		t.Errorf("keys %q, %d events of the limit, want 2 keys and one event", keys, named(w, 1, core.LimitHit, 7))
+	}
+}
+
+// What stands under a node's own descriptor's key is its own word of this life, whatever somebody else, or the node itself
+// before its clock was set back, has stamped later. It does not fight about it more than once in a ping period.
+func TestOwnDescriptorStands(t *testing.T) {
+	earlier := func(p *peer) core.Origin { return core.Origin{Node: 1, Incarnation: 100} }
+	other := func(p *peer) core.Origin { return core.Origin{Node: 7, Incarnation: p.inc} }
+	tests := []struct {
+		name    string
+		origin  func(*peer) core.Origin
+		deleted bool
+	}{
+		{name: "an earlier life", origin: earlier},
+		{name: "another node", origin: other},
+		{name: "another node deletes it", origin: other, deleted: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.start(1)
+			w.describe(1)
+			p := w.admitted(t, 7, 1, wire.Chord)
+			o := tt.origin(p)
+			own := func() *core.Record { return w.nodes[1].core.Record("node:1") }
+			write := func(seq uint64) int64 {
+				stamp := hour + int64(seq)*second
+				if tt.deleted {
+					p.send(frame(tombstone(o, seq, "node:1", stamp, hour), claim(o, seq-1, seq)))
+				} else {
+					p.send(frame(info(o, seq, "node:1", descriptor(1), stamp, hour), claim(o, seq-1, seq)))
+				}
+				return epoch + stamp
+			}
+			for seq := range uint64(3) {
+				w.idle(p, 2*second)
+				stamp := write(seq + 1)
+				if r := own(); r.Node != 1 || r.Incarnation != w.nodes[1].core.Incarnation() || r.State != wire.Live || r.Stamp.Wall <= stamp {
+					t.Fatalf("holds %s of incarnation %d, want its own, stamped later", show(r), r.Incarnation)
+				}
+			}
+			// The news of its earlier life's failure are void by that.
+			p.send(frame(info(other(p), 10, fmt.Sprint("suspect:1:", epoch+hour+3*second), fmt.Sprint(5*second), 2*second, hour)))
+			if n := named(w, 1, core.Refuting, 7); n != 0 {
+				t.Errorf("%d refutations, want none", n)
+			}
+			written := w.nodes[1].core.Marks()[w.origin(1)]
+			for seq := range uint64(20) {
+				w.idle(p, 100*ms)
+				write(seq + 5)
+			}
+			if n := w.nodes[1].core.Marks()[w.origin(1)] - written; n < 1 || n > 3 {
+				t.Errorf("wrote it %d times within two seconds, want 1 to 3", n)
+			}
+			w.idle(p, 2*second)
+			if r := own(); r.Node != 1 || r.Incarnation != w.nodes[1].core.Incarnation() {
+				t.Errorf("at last there is %s, want its own", show(r))
+			}
+		})
+	}
+}
+
+// A node that learns its ID in the network is not one of its own peers, though its earlier life was a member.
+func TestLearnedIDIsNoMember(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { c.Node = 0 })
+	w.handDials = true
+	w.start(1)
+	p := w.admitted(t, 7, 1, wire.Chord)
+	o := core.Origin{Node: 7, Incarnation: p.inc}
+	old := core.Origin{Node: 5, Incarnation: 100}
+	p.send(frame(
+		info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1),
+		info(old, 1, "node:5", descriptor(5), 1, hour), claim(old, 0, 1)))
+	w.command(1, core.Command{Op: core.OpDescriptor, Node: 5, Key: "node:5", Value: descriptor(5)})
+	w.idle(p, 20*second)
+	if n := dialsTo(w, 1, 5); n != 0 {
+		t.Errorf("%d dials to where its earlier life was, want none", n)
+	}
+}
+
+// A member whose neighbours are all gone with it is found by those who dial it, in the course of looking after their links.
+// One that nobody can dial, and that answers, is asked once in its life.
+func TestUnreachedIsSuspected(t *testing.T) {
+	w := newWorld(1, nil)
+	w.handDials = true
+	w.start(1)
+	w.describe(1)
+	p := w.admitted(t, 7, 1, wire.Chord)
+	o, other := core.Origin{Node: 7, Incarnation: p.inc}, core.Origin{Node: 8, Incarnation: 100}
+	p.send(frame(
+		info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1),
+		info(other, 1, "node:8", descriptor(8), 1, hour), claim(other, 0, 1)))
+	fail := func(d int64) {
+		for end := w.now + d; w.now < end; {
+			had := len(w.nodes[1].dials)
+			w.idle(p, 100*ms)
+			for _, d := range w.nodes[1].dials[had:] {
+				w.do(1, core.Input{Kind: core.InDialFailed, Dial: d.ID})
+			}
+		}
+	}
+	if fail(5 * second); len(suspicions(w, 1, 8)) != 1 || named(w, 1, core.Suspecting, 8) != 1 {
+		t.Fatalf("suspicions %q, want one", suspicions(w, 1, 8))
+	}
+	p.send(frame(info(other, 2, "node:8", descriptor(8), 20*second, hour), claim(other, 1, 2)))
+	if fail(30 * second); named(w, 1, core.Suspecting, 8) != 1 || dialsTo(w, 1, 8) < 4 {
+		t.Errorf("after its answer and %d dials, suspected %d times, want once", dialsTo(w, 1, 8), named(w, 1, core.Suspecting, 8))
+	}
+	next := core.Origin{Node: 8, Incarnation: 101}
+	p.send(frame(info(next, 1, "node:8", descriptor(8), 60*second, hour), claim(next, 0, 1)))
+	if fail(30 * second); named(w, 1, core.Suspecting, 8) != 2 {
+		t.Errorf("in its next life, suspected %d times in all, want twice", named(w, 1, core.Suspecting, 8))
+	}
+}
+
+// The ring is closed over however many members that are gone, which have no part in the degree either; they are dialled now
+// and then, in case they are back.
+func TestLostMembersHaveNoPlace(t *testing.T) {
+	w := newWorld(1, nil)
+	w.handDials = true
+	w.start(1)
+	w.describe(1)
+	p := w.admitted(t, 7, 1, wire.Chord)
+	o := core.Origin{Node: 7, Incarnation: p.inc}
+	p.send(frame(info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1)))
+	const gone, alive = 200, 3
+	for id := uint64(100); id < 100+gone+alive; id++ {
+		x := core.Origin{Node: id, Incarnation: 100}
+		parts := []part{info(x, 1, fmt.Sprint("node:", id), descriptor(id), 2, hour), claim(x, 0, 1)}
+		if id >= 100+alive {
+			parts = append(parts, info(x, 2, fmt.Sprint("suspect:", id, ":", epoch+2), fmt.Sprint(5*second), 3, hour), claim(x, 1, 2))
+		}
+		p.send(frame(parts...))
+	}
+	lost := map[int]int{}
+	peers := []*peer{p}
+	for range 600 {
+		had := len(w.nodes[1].dials)
+		w.run(100 * ms)
+		for _, p := range peers {
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+		for _, d := range w.nodes[1].dials[had:] {
+			var id uint64
+			fmt.Sscanf(d.Addr.Address, "n%d", &id)
+			if id >= 100+alive {
+				lost[int(w.now/second)/10]++
+				w.do(1, core.Input{Kind: core.InDialFailed, Dial: d.ID})
+				continue
+			}
+			q := w.answer(t, 1, d, id)
+			q.hello(wire.Hello{ClusterID: "test", Reason: q.recv().Hello.Reason, Verdict: wire.Admitted})
+			peers = append(peers, q)
+		}
+		if w.now < 10*second && len(peers) < 1+alive {
+			continue
+		}
+		if len(peers) != 1+alive {
+			t.Fatalf("after %d s, %d links, want %d", w.now/second, len(peers), 1+alive)
+		}
+	}
+	for ten, n := range lost {
+		if n > 12 {
+			t.Errorf("in the %dth ten seconds, %d dials to lost members, want at most about one in a tick", ten, n)
+		}
+	}
+	if len(lost) < 5 {
+		t.Errorf("dials to lost members by ten seconds: %v, want some", lost)
 	}
 }
