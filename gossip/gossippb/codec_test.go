@@ -286,6 +286,37 @@ func TestGetUser(t *testing.T) {
 	}
 }
 
+// TestGetters: each message of the reference has a getter for its message fields, of a nil message too.
+func TestGetters(t *testing.T) {
+	addr, other, value := new(gossippb.UnresolvedAddr), new(gossippb.UnresolvedAddr), new(gossippb.Value)
+	info := &gossippb.Info{Value: value}
+	delta := map[string]*gossippb.Info{"k": info}
+	req := &gossippb.Request{Addr: addr, LAddr: other, Delta: delta}
+	resp := &gossippb.Response{Addr: addr, Alternate: other, Delta: delta}
+	if req.GetAddr() != addr || req.GetLAddr() != other || req.GetDelta()["k"] != info {
+		t.Errorf("the getters of %v do not return its fields", req)
+	}
+	if resp.GetAddr() != addr || resp.GetAlternate() != other || resp.GetDelta()["k"] != info {
+		t.Errorf("the getters of %v do not return its fields", resp)
+	}
+	if info.GetValue() != value {
+		t.Errorf("the getter of %v does not return its field", info)
+	}
+	if !strings.Contains(req.String(), "l_addr") {
+		t.Errorf("String() = %q does not name its fields", req.String())
+	}
+	req, resp, info = nil, nil, nil
+	if req.GetAddr() != nil || req.GetLAddr() != nil || req.GetDelta() != nil || info.GetValue() != nil ||
+		resp.GetAddr() != nil || resp.GetAlternate() != nil || resp.GetDelta() != nil {
+		t.Error("a getter of a nil message returns something")
+	}
+	for _, m := range messages(t) {
+		if m.(interface{ Reset() }).Reset(); proto.Size(m) != 0 {
+			t.Errorf("after Reset, %T holds %v", m, m)
+		}
+	}
+}
+
 func TestChecksum(t *testing.T) {
 	const want = 0xcbf43926 // of "123456789", as published
 	for _, at := range []int{0, 4, 9} {
