@@ -10,21 +10,39 @@
 //
 // Node i of a Sim is numbered from 0. It has the NodeID i+1, the address "n<i>" of the network "sim" and, from its
 // start on, a descriptor under the key "node:<i+1>", where <i+1> is its NodeID. Its resolver names the first
-// [Options.Seeds] nodes. It remembers the incarnation it ran under, and nothing else, over a crash.
+// [Options.Seeds] nodes.
 //
 // # The network
 //
 // A link delivers frames whole and in order, in each direction, one [Options.Latency] after they were sent, give or
-// take [Options.Jitter]. Opening a link takes [Options.DialLatency] at the node that dials; the other one hears of it
-// a latency later, together with the first frame. The end of a link travels as a frame does, behind those under way.
+// take what [Options.Spread] and [Options.Jitter] say; [Options.Distance] gives each pair of nodes a latency of its own,
+// [Zones] one to each pair of zones. Opening a link takes [Options.DialLatency] at the node that dials; the other one
+// hears of it a latency later, together with the first frame. The end of a link travels as a frame does, behind those
+// under way.
 //
-// A node that crashed refuses dials, and its peers see their links end. A silent one, or one across a partition, is
-// just not heard of: its peers have to notice, and dials to it time out. A link that has lost a frame to silence or
-// to a partition carries nothing any more, not even once the partition is healed.
+// # Faults
+//
+// A node that crashed refuses dials, and its peers see their links end: [Sim.Crash], [Sim.Churn] for many. A silent one
+// ([Sim.Silence]), or one across a [Sim.Partition] or behind a [Sim.OneWay] cut, is just not heard of: its peers have to
+// notice, and dials to it time out. A link that has lost a frame to silence or to a cut carries nothing in that direction
+// any more, not even once the cut is healed, and nothing in the other one either if that was cut as well.
+//
+// A node that starts again ([Sim.Restart]) is empty. It remembers the incarnation it ran under, unless [Sim.Wipe] took
+// that, too.
+//
+// [Sim.SetLoss] has frames be lost as a stream loses them, which delays them and all behind, or as datagrams are, for
+// good. [Sim.SetClock] makes the clocks of a node wrong, and fast or slow. [Sim.After] has faults happen at their time.
+//
+// # Chance
+//
+// What is drawn for a frame follows from the seed, the two nodes, which of their links it is, and the frame's number on
+// it: a fault more or less somewhere else does not change what the others draw. The cores have a source of randomness
+// each, which is theirs.
 //
 // # Use
 //
 // Methods that change something take effect at the current instant, and their consequences happen when time is let
-// pass: [Sim.RunFor], [Sim.RunUntil]. A Sim belongs to one goroutine. It panics if a node is named that it does not
-// have; whatever else goes wrong while it runs ends up in [Sim.Err].
+// pass: [Sim.RunFor], [Sim.RunUntil]. [Options.OnLearn], [Options.OnChange] and [Options.OnEvent] tell what happens
+// meanwhile, from single infos to single frames. A Sim belongs to one goroutine. It panics if a node is named that it
+// does not have; whatever else goes wrong while it runs ends up in [Sim.Err].
 package sim

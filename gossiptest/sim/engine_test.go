@@ -176,7 +176,7 @@ func TestQueueMixed(t *testing.T) {
 // An act is done in a Sim of three puppets, and then time passes.
 type act struct {
 	node int
-	do   string // an order, or one of the methods crash, silence, restart, cut and heal
+	do   string // an order, or one of the methods crash, silence, restart, wipe, cut, heal; mute is a cut one way
 	wait time.Duration
 }
 
@@ -189,8 +189,12 @@ func (a act) in(t *testing.T, s *Sim) {
 		s.Silence(a.node)
 	case "restart":
 		s.Restart(a.node)
+	case "wipe":
+		s.Wipe(a.node)
 	case "cut":
 		s.Partition([]int{a.node})
+	case "mute":
+		s.OneWay([]int{a.node}, []int{0, 1, 2})
 	case "heal":
 		s.Heal()
 	default:
@@ -319,6 +323,36 @@ func TestNetwork(t *testing.T) {
 			name: "an end of a link that a partition swallows is told later",
 			acts: []act{{0, "dial n1", 20 * ms}, {1, "crash", 5 * ms}, {0, "cut", 50 * ms}, {0, "heal", 50 * ms}, {0, "send 1 8", 50 * ms}},
 			zero: []string{"5ms dialed 1: link 1", "125ms sent on link 1", "145ms link 1 down"},
+			one:  []string{"15ms accepted link 1"},
+		},
+		{
+			name: "a cut one way swallows what goes that way, for ever",
+			acts: []act{{0, "dial n1", 20 * ms}, {0, "mute", 0}, {0, "send 1 7", 0}, {1, "send 1 8", 50 * ms}, {0, "heal", 0}, {0, "send 1 9", 0}, {1, "send 1 10", 50 * ms}},
+			zero: []string{"5ms dialed 1: link 1", "20ms sent on link 1", "30ms frame 8 on link 1", "70ms sent on link 1", "80ms frame 10 on link 1"},
+			one:  []string{"15ms accepted link 1", "20ms sent on link 1", "70ms sent on link 1"},
+		},
+		{
+			name: "a link that lost nothing outlives a cut",
+			acts: []act{{0, "dial n1", 20 * ms}, {0, "mute", 50 * ms}, {0, "heal", 0}, {0, "send 1 8", 50 * ms}},
+			zero: []string{"5ms dialed 1: link 1", "70ms sent on link 1"},
+			one:  []string{"15ms accepted link 1", "80ms frame 8 on link 1"},
+		},
+		{
+			name: "a cut one way adds to a partition, which does not replace it",
+			acts: []act{{0, "dial n1", 20 * ms}, {0, "mute", 0}, {2, "cut", 0}, {0, "send 1 7", 0}, {1, "send 1 8", 50 * ms}},
+			zero: []string{"5ms dialed 1: link 1", "20ms sent on link 1", "30ms frame 8 on link 1"},
+			one:  []string{"15ms accepted link 1", "20ms sent on link 1"},
+		},
+		{
+			name: "a dial against a cut times out, either way",
+			acts: []act{{1, "mute", 0}, {0, "dial n1", 0}, {1, "dial n0", 1000 * ms}},
+			zero: []string{"1s dial 1 failed"},
+			one:  []string{"1s dial 1 failed"},
+		},
+		{
+			name: "the end of a link is told the other way only",
+			acts: []act{{0, "dial n1", 20 * ms}, {0, "mute", 0}, {0, "close 1", 50 * ms}},
+			zero: []string{"5ms dialed 1: link 1", "20ms link 1 down"},
 			one:  []string{"15ms accepted link 1"},
 		},
 		{

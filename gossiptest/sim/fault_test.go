@@ -156,16 +156,18 @@ func randomFaults(seed uint64) (story, problem string) {
 		Nodes: n, Seed: seed,
 		DialLatency: []time.Duration{0, 3 * time.Millisecond, 20 * time.Millisecond}[r.IntN(3)],
 		Jitter:      []float64{-1, 0.1, 0.9}[r.IntN(3)],
+		Spread:      sim.Spread(r.IntN(3)),
 	}
 	s := sim.New(opts)
 	s.StartAll(time.Duration(r.IntN(50)) * time.Millisecond)
 	var log strings.Builder
-	fmt.Fprintf(&log, "%d nodes, dial latency %v, jitter %v\n", n, opts.DialLatency, opts.Jitter)
+	fmt.Fprintf(&log, "%d nodes, dial latency %v, %v jitter %v\n", n, opts.DialLatency, opts.Spread, opts.Jitter)
 	for range 5 + r.IntN(20) {
 		s.RunFor(time.Duration(r.IntN(1<<r.IntN(13))) * time.Millisecond)
 		fmt.Fprintf(&log, "%v: %s\n", s.Now(), randomAct(s, r))
 	}
 	s.Heal()
+	s.SetLoss(0, 0)
 	for i := range n {
 		if !s.Running(i) {
 			s.Restart(i)
@@ -193,7 +195,7 @@ func randomFaults(seed uint64) (story, problem string) {
 
 func randomAct(s *sim.Sim, r *rand.Rand) string {
 	node, key := r.IntN(s.Len()), fmt.Sprint("k", r.IntN(4))
-	switch r.IntN(9) {
+	switch r.IntN(13) {
 	case 0:
 		s.Crash(node)
 		return fmt.Sprintf("n%d crashes", node)
@@ -215,6 +217,22 @@ func randomAct(s *sim.Sim, r *rand.Rand) string {
 	case 5:
 		s.Heal()
 		return "healed"
+	case 9:
+		to := []int{r.IntN(s.Len()), r.IntN(s.Len())}
+		s.OneWay([]int{node}, to)
+		return fmt.Sprintf("nothing comes from n%d to n%d", node, to)
+	case 10:
+		loss, datagram := r.Float64()/4, r.Float64()/8
+		s.SetLoss(loss, datagram)
+		return fmt.Sprintf("losses of %.2f and %.2f", loss, datagram)
+	case 11:
+		offset, drift := time.Duration(r.IntN(4000)-2000)*time.Millisecond, (r.Float64()-0.5)/1000
+		s.SetClock(node, offset, drift)
+		return fmt.Sprintf("the clock of n%d is off by %v and %.6f", node, offset, drift)
+	case 12:
+		s.Wipe(node)
+		s.Restart(node)
+		return fmt.Sprintf("n%d starts anew without memory", node)
 	case 6:
 		err := s.Delete(node, key)
 		return fmt.Sprintf("n%d deletes %s: %v", node, key, err)

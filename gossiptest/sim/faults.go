@@ -1,5 +1,12 @@
 package sim
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
 // Crash ends the process of the node: all that it holds is gone, and its peers see their links end. A node that
 // does not run is left alone.
 func (s *Sim) Crash(node int) {
@@ -7,6 +14,7 @@ func (s *Sim) Crash(node int) {
 	if !n.up {
 		return
 	}
+	s.logLife(n, NodeDown, "crash")
 	for _, r := range n.refs {
 		s.hangUp(r.link, r.side)
 		s.lay(r.link, r.side)
@@ -21,6 +29,7 @@ func (s *Sim) Silence(node int) {
 	if !n.up {
 		return
 	}
+	s.logLife(n, NodeDown, "silence")
 	for _, r := range n.refs {
 		s.lay(r.link, r.side)
 	}
@@ -34,10 +43,74 @@ func (s *Sim) Restart(node int) {
 	s.boot(&s.nodes[node])
 }
 
+// Wipe empties the node's store: its next run will not even know the incarnation of this one.
+func (s *Sim) Wipe(node int) { s.nodes[node].stored = 0 }
+
+// Churn has nodes crash for the time d: of all nodes the given share each second, spread over that second and chosen
+// at random among those that run. Each of them starts again, empty, when the pause is over. The draws of a node follow
+// from it and the second, counted from the call: other faults change them as little as they change others.
+func (s *Sim) Churn(share float64, pause, d time.Duration) {
+	if share < 0 || share > 1 {
+		panic(fmt.Sprintf("sim: Churn: share is %v, want 0 to 1", share))
+	}
+	s.churn(share, pause, s.now+int64(d), 0)
+}
+
+// churn is Churn for one second, the n-th, and then for the next one.
+func (s *Sim) churn(share float64, pause time.Duration, end int64, n uint64) {
+	if s.now >= end {
+		return
+	}
+	per := share * float64(len(s.nodes))
+	whole := int(per*float64(n+1)+1e-9) - int(per*float64(n)+1e-9)
+	type draw struct {
+		node int32
+		h    uint64
+	}
+	var draws []draw
+	for i := range s.nodes {
+		if s.nodes[i].up {
+			draws = append(draws, draw{int32(i), hash(s.opts.Seed, saltChurn, n, uint64(i))})
+		}
+	}
+	slices.SortFunc(draws, func(a, b draw) int { return cmp.Compare(a.h, b.h) })
+	for _, v := range draws[:min(whole, len(draws))] {
+		at := below(hash(s.opts.Seed, saltChurn, n, uint64(v.node), 1), int64(time.Second))
+		if s.now+at >= end {
+			continue
+		}
+		s.After(time.Duration(at), func() {
+			if !s.nodes[v.node].up {
+				return
+			}
+			s.Crash(int(v.node))
+			s.After(pause, func() { s.Start(int(v.node)) })
+		})
+	}
+	s.After(time.Second, func() { s.churn(share, pause, end, n+1) })
+}
+
+// SetLoss sets what the network loses from now on, as shares of all frames. What a stream loses is sent again: it comes
+// four mean latencies later, or eight if that is lost too and so on, and whatever follows on that link in that direction
+// waits for it. What a datagram loses is gone while the link stays, which the contract of a link does not allow: so it
+// goes over a transport that breaks it. It panics unless stream is from 0 to 0.9 and datagram from 0 to 1.
+func (s *Sim) SetLoss(stream, datagram float64) {
+	checkLoss(stream, datagram)
+	s.opts.Loss, s.opts.DatagramLoss = stream, datagram
+}
+
+func checkLoss(stream, datagram float64) {
+	if !(stream >= 0 && stream <= 0.9 && datagram >= 0 && datagram <= 1) {
+		panic(fmt.Sprintf("sim: losses of %v and %v, want at most 0.9 for streams and 1 for datagrams", stream, datagram))
+	}
+}
+
 // Partition cuts the network into the given groups of nodes; the nodes that are in none make up one more. It
-// replaces the partition there was.
+// replaces the partition there was, and leaves one-way cuts.
 func (s *Sim) Partition(groups ...[]int) {
-	s.Heal()
+	for i := range s.nodes {
+		s.nodes[i].group = 0
+	}
 	for g, nodes := range groups {
 		for _, i := range nodes {
 			s.nodes[i].group = int32(g) + 1
@@ -45,9 +118,28 @@ func (s *Sim) Partition(groups ...[]int) {
 	}
 }
 
-// Heal ends the partition. Links that lost something meanwhile stay dead, and the nodes have to find out.
+// OneWay cuts the way from each of the first nodes to each of the others, and leaves the way back. It adds to earlier
+// cuts and to a partition. A dial in either direction times out, since its answer has to come back. It panics if there
+// are 64 such cuts already.
+func (s *Sim) OneWay(from, to []int) {
+	if s.cuts == 64 {
+		panic("sim: OneWay: 64 cuts at a time, at most")
+	}
+	for _, i := range from {
+		s.nodes[i].out |= 1 << s.cuts
+	}
+	for _, i := range to {
+		s.nodes[i].in |= 1 << s.cuts
+	}
+	s.cuts++
+}
+
+// Heal ends the partition and all one-way cuts. Links that lost something meanwhile stay dead, and the nodes have to
+// find out: both ways if nothing came through either way, else the way that was cut.
 func (s *Sim) Heal() {
 	for i := range s.nodes {
-		s.nodes[i].group = 0
+		n := &s.nodes[i]
+		n.group, n.out, n.in = 0, 0, 0
 	}
+	s.cuts = 0
 }

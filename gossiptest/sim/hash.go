@@ -13,6 +13,9 @@ const (
 	saltInstance
 	saltStart
 	saltLatency
+	saltLoss
+	saltDatagram
+	saltChurn
 )
 
 // mix folds v into h.
@@ -61,6 +64,9 @@ func mixAddr(h uint64, a wire.Addr) uint64 { return mixBytes(mixBytes(h, a.Netwo
 // mixInput folds an input into a trace; raw are the bytes of its frame.
 func mixInput(h uint64, now core.Now, in *core.Input, raw []byte) uint64 {
 	h = mix(h, uint64(now.Mono))
+	if off := now.Wall - epoch - now.Mono; off != 0 {
+		h = mix(h, uint64(off))
+	}
 	h = mix(h, uint64(in.Kind)<<32|uint64(in.Reason))
 	h = mix(h, uint64(in.Link)<<32|uint64(in.Dial))
 	h = mix(h, in.Incarnation)

@@ -17,6 +17,7 @@ type knowledge struct {
 	keys    map[string]int32
 	names   []string  // of the keys
 	last    []*Update // of each key, the write seen last
+	count   int       // of writes
 	writers [][]run   // by node
 }
 
@@ -31,6 +32,7 @@ type written struct {
 
 // Update is what became of one write of an info.
 type Update struct {
+	N       int           // it is the n-th write of the Sim, counted from 1
 	Key     string        // of the info
 	Node    int           // that wrote it
 	Seq     uint64        // n-th write of that run of the node
@@ -46,6 +48,7 @@ type Update struct {
 // Learned says that a node has taken an info in.
 type Learned struct {
 	Node    int           // that has taken it in
+	N       int           // number of the write, see [Update]
 	Key     string        // of the info
 	From    int           // node that wrote it
 	Seq     uint64        // n-th write of that run of From
@@ -120,9 +123,10 @@ func (s *Sim) changed(n *node, c *core.Change) {
 	w.Last = s.Now()
 	w.Total += s.Now() - w.At
 	s.stats.Hops = max(s.stats.Hops, int(r.Hops))
+	s.logUpdate(InfoLearned, n, w.Update, int(r.Hops))
 	if s.opts.OnLearn != nil {
 		s.learned = append(s.learned, Learned{
-			Node: int(n.id), Key: w.Key, From: w.Node, Seq: w.Seq, Hops: int(r.Hops), Written: w.At, At: s.Now(), Deleted: w.Deleted,
+			Node: int(n.id), N: w.N, Key: w.Key, From: w.Node, Seq: w.Seq, Hops: int(r.Hops), Written: w.At, At: s.Now(), Deleted: w.Deleted,
 		})
 	}
 }
@@ -131,8 +135,10 @@ func (s *Sim) changed(n *node, c *core.Change) {
 func (s *Sim) wrote(n *node, r *core.Record) *written {
 	k := &s.known
 	key := k.key(r.Key)
-	u := &Update{Key: k.names[key], Node: int(n.id), Seq: r.Seq, At: s.Now(), Last: s.Now(), Deleted: r.State == wire.Tombstone}
+	k.count++
+	u := &Update{N: k.count, Key: k.names[key], Node: int(n.id), Seq: r.Seq, At: s.Now(), Last: s.Now(), Deleted: r.State == wire.Tombstone}
 	k.last[key] = u
+	s.logUpdate(InfoWritten, n, u, 0)
 	runs := k.writers[n.id]
 	last := len(runs) - 1
 	if last < 0 || runs[last][len(runs[last])-1].Seq >= r.Seq {

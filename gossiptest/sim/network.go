@@ -9,9 +9,9 @@ import (
 
 // link is a connection of two nodes. Side 0 dialled it, side 1 accepts it.
 type link struct {
-	dial uint32 // n-th of the node at side 0: with that node, the link's identity
+	dial uint32 // n-th from the node at side 0 to the other: with these nodes, the link's identity
 	uses int32  // events that name it, and sides that are not down
-	lost bool   // it has lost a frame and carries none any more
+	num  uint32 // n-th of the Sim
 	ends [2]end
 }
 
@@ -22,7 +22,10 @@ type end struct {
 	state  state
 	busy   bool   // a frame has been handed out and was not sent yet
 	told   bool   // the other side has been sent the end of the link
+	up     bool   // OnEvent was told that the node has admitted the link
+	lost   bool   // something sent from here was lost, and so is all that follows
 	sent   uint32 // frames sent from here
+	mean   int64  // latency of what is sent from here
 	arrive int64  // when the last thing sent from here arrives
 }
 
@@ -36,9 +39,12 @@ const (
 	down
 )
 
-// newLink returns the index of a new link.
-func (s *Sim) newLink(l link) int32 {
-	l.uses = 2
+// newLink returns the index of a new link, which one node has dialled to the other.
+func (s *Sim) newLink(from, to int32, dial uint32) int32 {
+	s.linked++
+	l := link{dial: dial, uses: 2, num: s.linked, ends: [2]end{
+		{node: from, mean: s.distance(from, to)}, {node: to, mean: s.distance(to, from)},
+	}}
 	if n := len(s.freeLinks); n > 0 {
 		i := s.freeLinks[n-1]
 		s.freeLinks = s.freeLinks[:n-1]
@@ -74,25 +80,31 @@ func (s *Sim) atEnd(at int64, c class, i int32, side uint8, n uint32, frame []by
 	s.at(newEvent(at, c, l.ends[side].node, l.ends[1-side].node, lo, s.loads.put(load{frame: frame, link: i, side: side})))
 }
 
-// travel returns when the n-th thing that leaves an end arrives at the other one: a latency from now, and not before
-// what left ahead of it.
-func (s *Sim) travel(l *link, side uint8, n uint32) int64 {
+// travel returns when the n-th thing that leaves an end arrives at the other one: a latency from now, or later by late,
+// and not before what left ahead of it.
+func (s *Sim) travel(l *link, side uint8, n uint32, late int64) int64 {
 	e := &l.ends[side]
-	e.arrive = max(e.arrive, s.now+s.latency(uint64(l.ends[0].node), uint64(l.dial)<<1|uint64(side), uint64(n)))
+	e.arrive = max(e.arrive, s.now+late+s.latency(e.mean, l.path(side), n))
 	return e.arrive
 }
 
-// latency draws the latency of what the words identify.
-func (s *Sim) latency(a, b, c uint64) int64 {
-	return max(int64(s.opts.Latency)-s.spread+below(hash(s.opts.Seed, saltLatency, a, b, c), 2*s.spread+1), 1)
+// passes reports whether anything can come from node a to node b.
+func (s *Sim) passes(a, b *node) bool {
+	return !a.silent && !b.silent && a.group == b.group && a.out&b.in == 0
 }
 
-// reach reports whether anything can come from node a to node b, or back.
-func (s *Sim) reach(a, b *node) bool { return !a.silent && !b.silent && a.group == b.group }
+// carries reports whether anything can come from one end of a link to the other.
+func (s *Sim) carries(l *link, side uint8) bool {
+	return s.passes(&s.nodes[l.ends[side].node], &s.nodes[l.ends[1-side].node])
+}
 
-// connected reports whether anything can come from one end of a link to the other.
-func (s *Sim) connected(l *link) bool {
-	return s.reach(&s.nodes[l.ends[0].node], &s.nodes[l.ends[1].node])
+// lose makes everything lost that is still to come from one end of a link. If nothing comes from the other end either,
+// that is the end of the other direction, too.
+func (s *Sim) lose(l *link, side uint8) {
+	l.ends[side].lost = true
+	if !s.carries(l, 1-side) {
+		l.ends[1-side].lost = true
+	}
 }
 
 // dial begins a dial. Whether the node answers is decided when DialLatency is over.
@@ -106,24 +118,28 @@ func (s *Sim) dial(n *node, d core.Dial) {
 		return
 	}
 	v.link = to
-	s.later(s.now+int64(s.opts.DialLatency), evDialed, n, uint64(v.nth), v)
+	s.later(s.now+s.toDial(n.id, to), evDialed, n, uint64(v.nth), v)
 }
 
 // dialed ends a dial, or has it fail a little later.
 func (s *Sim) dialed(n *node, v load) {
 	to := &s.nodes[v.link]
-	if !s.reach(n, to) {
-		wait := s.opts.DialTimeout - s.opts.DialLatency
-		s.later(s.now+int64(wait), evDialFailed, n, uint64(v.nth), v)
+	if !s.passes(n, to) || !s.passes(to, n) {
+		wait := int64(s.opts.DialTimeout) - s.toDial(n.id, to.id)
+		s.later(s.now+wait, evDialFailed, n, uint64(v.nth), v)
 		return
 	}
+	pair := uint64(n.id)<<32 | uint64(to.id)
+	s.dials[pair]++
+	dial := s.dials[pair]
 	if !to.up { // its host refuses: there and back
-		trip := s.latency(uint64(n.id), uint64(v.nth)<<1, 0) + s.latency(uint64(n.id), uint64(v.nth)<<1|1, 0)
+		trip := s.latency(s.distance(n.id, to.id), pathOf(n.id, to.id, dial, 0), 0) +
+			s.latency(s.distance(to.id, n.id), pathOf(n.id, to.id, dial, 1), 0)
 		s.later(s.now+trip, evDialFailed, n, uint64(v.nth), v)
 		return
 	}
-	i := s.newLink(link{dial: v.nth, ends: [2]end{{node: n.id}, {node: to.id}}})
-	s.atEnd(s.travel(&s.links[i], 0, 0), evOpen, i, 1, 0, nil)
+	i := s.newLink(n.id, to.id, dial)
+	s.atEnd(s.travel(&s.links[i], 0, 0, 0), evOpen, i, 1, 0, nil)
 	id := s.join(n, i, 0)
 	s.step(n, core.Input{Kind: core.InDialed, Dial: core.DialID(v.num), Link: id})
 }
@@ -142,8 +158,8 @@ func (s *Sim) opened(n *node, v load) {
 	defer s.release(v.link)
 	l := &s.links[v.link]
 	switch {
-	case !s.connected(l):
-		l.lost = true
+	case !s.carries(l, 0):
+		s.lose(l, 0)
 		s.lay(v.link, 1)
 	case !n.up:
 		s.lay(v.link, 1)
@@ -169,13 +185,30 @@ func (s *Sim) send(n *node, out core.Send) {
 	e.busy = true
 	e.sent++
 	s.atEnd(s.now, evSent, r.link, r.side, e.sent, nil)
-	if !s.connected(l) {
-		l.lost = true
-		s.stats.Lost++
+	s.logFrame(FrameSent, l, r.side, len(out.Frame))
+	if !s.carries(l, r.side) {
+		s.lose(l, r.side)
+		s.lost(l, r.side, out.Frame)
 		return
 	}
+	nth, late := e.sent-1, int64(0)
+	if s.opts.DatagramLoss > 0 && s.dropped(l.path(r.side), nth) {
+		s.lost(l, r.side, out.Frame)
+		return
+	}
+	if s.opts.Loss > 0 {
+		times := s.resent(l.path(r.side), nth)
+		s.stats.Resent += int(times)
+		late = times * resendTime * e.mean
+	}
 	// What a dialled link's opening drew is drawn again by its first frame: sent at once, they arrive together.
-	s.atEnd(s.travel(l, r.side, e.sent-1), evFrame, r.link, 1-r.side, e.sent, out.Frame)
+	s.atEnd(s.travel(l, r.side, nth, late), evFrame, r.link, 1-r.side, e.sent, out.Frame)
+}
+
+// lost takes note that nobody will have a frame which was sent from one end of a link.
+func (s *Sim) lost(l *link, side uint8, frame []byte) {
+	s.stats.Lost++
+	s.logFrame(FrameLost, l, side, len(frame))
 }
 
 // sent is when a frame has been sent.
@@ -194,14 +227,14 @@ func (s *Sim) arrived(n *node, v load) {
 	l := &s.links[v.link]
 	e := &l.ends[v.side]
 	switch {
-	case !s.connected(l):
-		l.lost = true
-		s.stats.Lost++
+	case !s.carries(l, 1-v.side):
+		s.lose(l, 1-v.side)
+		s.lost(l, 1-v.side, v.frame)
 	case e.state == down: // nobody there: the sender is told so
-		s.stats.Lost++
+		s.lost(l, 1-v.side, v.frame)
 		s.hangUp(v.link, v.side)
-	case e.state != open || l.lost:
-		s.stats.Lost++
+	case e.state != open || l.ends[1-v.side].lost:
+		s.lost(l, 1-v.side, v.frame)
 	default:
 		f, err := wire.Decode(v.frame, limits())
 		if err != nil {
@@ -210,6 +243,7 @@ func (s *Sim) arrived(n *node, v load) {
 		}
 		s.stats.frame(f, len(v.frame))
 		s.known.copies(f)
+		s.logArrival(f, l, v.side, len(v.frame))
 		s.stepRaw(n, core.Input{Kind: core.InFrame, Link: e.id, Frame: f}, v.frame)
 	}
 }
@@ -233,12 +267,12 @@ func (s *Sim) hangUp(i int32, side uint8) {
 	if e.told {
 		return
 	}
-	if !s.connected(l) {
-		l.lost = true
+	if !s.carries(l, side) {
+		s.lose(l, side)
 		return
 	}
 	e.told = true
-	s.atEnd(s.travel(l, side, e.sent), evEnd, i, 1-side, e.sent+1, nil)
+	s.atEnd(s.travel(l, side, e.sent, 0), evEnd, i, 1-side, e.sent+1, nil)
 }
 
 // ended is when a link ends for a node.
@@ -246,21 +280,25 @@ func (s *Sim) ended(n *node, v load) {
 	defer s.release(v.link)
 	l := &s.links[v.link]
 	e := &l.ends[v.side]
-	if e.state == open && !s.connected(l) { // it ended at the other side, and this one does not hear of it
-		l.lost, l.ends[1-v.side].told = true, false
+	if e.state == open && !s.carries(l, 1-v.side) { // it ended at the other side, and this one does not hear of it
+		s.lose(l, 1-v.side)
+		l.ends[1-v.side].told = false
 		return
 	}
-	was := e.state
+	was, id := e.state, e.id
 	e.told = true
+	if e.up {
+		s.logFrame(LinkDown, l, v.side, 0)
+	}
 	s.lay(v.link, v.side)
 	if was != open && was != closing {
 		return
 	}
 	for k := range n.refs {
-		if n.refs[k].id == e.id {
+		if n.refs[k].id == id {
 			n.refs = append(n.refs[:k], n.refs[k+1:]...)
 			break
 		}
 	}
-	s.step(n, core.Input{Kind: core.InDown, Link: e.id})
+	s.step(n, core.Input{Kind: core.InDown, Link: id})
 }

@@ -16,6 +16,9 @@ type node struct {
 	id     int32
 	boots  uint32 // runs so far; tells what belongs to the current one
 	group  int32  // of a partition
+	out    uint64 // one-way cuts that it is before
+	in     uint64 // one-way cuts that it is behind
+	clock  clock
 	up     bool
 	silent bool // not to be heard and hearing nothing
 	refs   []linkRef
@@ -24,7 +27,7 @@ type node struct {
 	dials    uint32 // in all runs
 	commands uint64
 	stored   uint64 // the incarnation in its store
-	next     int64  // deadline the core asked for
+	next     int64  // deadline the core asked for, by its clock
 	armed    int64  // earliest deadline event of it; 0: none
 	trace    uint64
 
@@ -99,6 +102,7 @@ func (s *Sim) boot(n *node) {
 	n.boots++
 	n.up, n.silent, n.last = true, false, 0
 	n.core = s.newCore(s.opts.config(int(n.id), n.boots))
+	s.logLife(n, NodeUp, "")
 	s.step(n, core.Input{Kind: core.InStart, Incarnation: n.stored})
 	id := uint64(n.id) + 1
 	addr := address(int(n.id))
@@ -162,13 +166,18 @@ func (s *Sim) step(n *node, in core.Input) *core.Outputs { return s.stepRaw(n, i
 
 // stepRaw is step for an input that came as raw bytes.
 func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
-	now := core.Now{Mono: s.now, Wall: epoch + s.now}
+	mono := n.clock.now(s.now)
+	now := core.Now{Mono: mono, Wall: epoch + mono + n.clock.offset}
 	out := n.core.Step(now, in)
 	n.trace = mixOutputs(mixInput(n.trace, now, &in, raw), out)
 	s.stats.Steps++
 	if out.Persist != 0 {
 		n.stored = out.Persist
 		s.later(s.now, evPersisted, n, out.Persist, load{num: out.Persist})
+	}
+	s.logRemarks(n, out.Events)
+	for i := range out.Changes { // nobody hears of that but onlookers, who want to know what a frame has before it goes
+		s.changed(n, &out.Changes[i])
 	}
 	for i := range out.Sends {
 		s.send(n, out.Sends[i])
@@ -181,9 +190,6 @@ func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 	}
 	if out.Resolve {
 		s.later(s.now, evResolved, n, 0, load{})
-	}
-	for i := range out.Changes {
-		s.changed(n, &out.Changes[i])
 	}
 	n.next = out.Next
 	s.arm(n)
@@ -202,9 +208,12 @@ func (s *Sim) later(at int64, c class, n *node, key uint64, l load) {
 // arm sees to it that there is an event at the node's deadline or before. Events that turn out to be too early or
 // one too many do nothing.
 func (s *Sim) arm(n *node) {
-	if n.next != 0 && (n.armed == 0 || n.next < n.armed) {
-		n.armed = max(n.next, s.now)
-		s.at(newEvent(n.armed, evDeadline, n.id, 0, 0, -1))
+	if n.next == 0 {
+		return
+	}
+	if at := max(n.clock.when(n.next), s.now); n.armed == 0 || at < n.armed {
+		n.armed = at
+		s.at(newEvent(at, evDeadline, n.id, 0, 0, -1))
 	}
 }
 
@@ -213,7 +222,7 @@ func (s *Sim) deadline(n *node, at int64) {
 		return
 	}
 	n.armed = 0
-	if n.next != 0 && n.next <= at {
+	if n.next != 0 && n.next <= n.clock.now(at) {
 		n.next = 0
 		s.step(n, core.Input{Kind: core.InDeadline})
 		return

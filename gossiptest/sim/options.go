@@ -13,10 +13,18 @@ type Options struct {
 	Nodes int    // how many nodes there are, 1 to 1,000,000; required
 	Seed  uint64 // of all randomness
 
-	Latency     time.Duration // of a frame, one way; zero means 10ms
-	Jitter      float64       // each frame's latency is off by up to this fraction; zero means 0.1, negative none
+	Latency     time.Duration // of a frame, one way, in the mean; zero means 10ms
+	Spread      Spread        // how latencies scatter about the mean
+	Jitter      float64       // and how far, as a fraction of it; zero means 0.1, negative not at all
 	DialLatency time.Duration // extra time before a dialled link is open
 	DialTimeout time.Duration // after which a dial that nobody answers fails; zero means 1s
+
+	// Distance returns the latency from one node to another, where it is not Latency for all; DialLatency changes in
+	// proportion. It is called once or twice for each link and dial, and returns the same whenever it is asked.
+	Distance func(from, to int) time.Duration
+
+	Loss         float64 // share of frames that are lost and sent again, see [Sim.SetLoss]
+	DatagramLoss float64 // share of frames that are lost for good
 
 	Seeds         int           // every node's resolver names the first so many nodes; zero means 3
 	MaxPeers      int           // cap of a node's links, dialled and accepted each; zero means 10
@@ -32,6 +40,10 @@ type Options struct {
 	// OnChange is called for each change of what a node holds, its own writes included, as OnLearn is. A node that
 	// crashes holds nothing any more, without a call.
 	OnChange func(Change)
+
+	// OnEvent is called for each event, on the goroutine that runs the Sim and while it happens: it may look at
+	// nothing but the event.
+	OnEvent func(Event)
 }
 
 // Timers are the timers of the protocol. A zero field is its default.
@@ -63,9 +75,13 @@ func (o Options) withDefaults() Options {
 	if o.Nodes < 1 || o.Nodes > maxNodes {
 		panic(fmt.Sprintf("sim: Options.Nodes is %d, want 1 to %d", o.Nodes, maxNodes))
 	}
-	if o.Jitter > 1 {
+	if o.Jitter > 1 && o.Spread != LogNormal {
 		panic(fmt.Sprintf("sim: Options.Jitter is %v, want at most 1", o.Jitter))
 	}
+	if o.Spread > LogNormal {
+		panic(fmt.Sprintf("sim: Options.Spread is %v", o.Spread))
+	}
+	checkLoss(o.Loss, o.DatagramLoss)
 	o.Latency = positive("Latency", o.Latency, 10*time.Millisecond)
 	o.DialLatency = positive("DialLatency", o.DialLatency, 0)
 	o.DialTimeout = positive("DialTimeout", o.DialTimeout, time.Second)

@@ -4,7 +4,8 @@ package sim
 type class uint8
 
 const (
-	evStart      class = iota // a node starts
+	evCall       class = iota // a function is called
+	evStart                   // a node starts
 	evDeadline                // of a node's core
 	evPersisted               // the incarnation is stored
 	evResolved                // the resolver answers
@@ -97,6 +98,7 @@ type load struct {
 	nth   uint32 // of a dial, its number at its node
 	boot  uint32 // of the node it happens at
 	side  uint8  // end of the link at which it happens
+	call  func()
 }
 
 // loads keeps the loads of all events in one slab, so that an event costs no allocation.

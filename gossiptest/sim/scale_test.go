@@ -12,10 +12,11 @@ import (
 
 // story is a run with a bit of everything. What it does not get through, a node that is down for instance, is no matter.
 func story(seed uint64, nodes int) *sim.Sim {
-	s := sim.New(sim.Options{Nodes: nodes, Seed: seed})
+	s := sim.New(sim.Options{Nodes: nodes, Seed: seed, Spread: sim.LogNormal, Jitter: 0.3, Loss: 0.01})
 	s.StartAll(10 * time.Millisecond)
 	s.RunFor(second)
 	half := all(nodes / 2)
+	s.SetClock(0, -time.Second, 1e-4)
 	for i := range nodes {
 		s.Add(i, fmt.Sprint("key/", i%7), []byte{byte(i)}, 0)
 		s.RunFor(time.Millisecond)
@@ -24,10 +25,14 @@ func story(seed uint64, nodes int) *sim.Sim {
 	s.RunFor(100 * time.Millisecond)
 	s.Silence(nodes - 2)
 	s.Partition(half)
+	s.OneWay(half[:1], half[1:2])
 	s.Add(0, "left", []byte("left"), second)
 	s.RunFor(4 * second)
 	s.Heal()
 	s.Delete(1, "key/3")
+	s.SetLoss(0, 0)
+	s.Churn(0.1, 300*time.Millisecond, second)
+	s.Wipe(nodes - 1)
 	s.Restart(nodes - 1)
 	s.Restart(nodes - 2)
 	s.RunFor(5 * second)

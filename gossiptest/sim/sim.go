@@ -12,22 +12,27 @@ import (
 type Sim struct {
 	opts    Options
 	newCore func(core.Config) machine
-	spread  int64 // latencies are Latency ± spread
+	normal  *logNormal // if that is the spread of latencies
 
 	now   int64
 	due   queue // events of later instants
 	ready queue // events of this instant: they come before all that is due
 	loads loads
 	nodes []node
+	calls uint64 // of After
 
 	links     []link
 	freeLinks []int32
+	linked    uint32            // links so far
+	dials     map[uint64]uint32 // links so far, by who dialled whom
 	seeds     []int32
+	cuts      int // one way
 
 	known   knowledge
 	learned []Learned
 	changes []Change
 	telling bool
+	writes  []int // those of the frame OnEvent is told of
 
 	stats  Stats
 	budget int // events left to this instant
@@ -52,9 +57,12 @@ func newSim(opts Options, newCore func(core.Config) machine) *Sim {
 	s := &Sim{
 		opts:    opts,
 		newCore: newCore,
-		spread:  int64(opts.Jitter * float64(opts.Latency)),
 		nodes:   make([]node, opts.Nodes),
+		dials:   make(map[uint64]uint32),
 		known:   newKnowledge(opts.Nodes),
+	}
+	if opts.Spread == LogNormal {
+		s.normal = newLogNormal(opts.Jitter)
 	}
 	for i := range s.nodes {
 		s.nodes[i].id = int32(i)
@@ -105,6 +113,13 @@ func (s *Sim) RunUntil(cond func() bool, limit time.Duration) error {
 	return s.err
 }
 
+// After has f called once d has passed, before anything else happens at that instant. It may call any method but RunFor
+// and RunUntil. Functions that are due at one instant are called in the order in which they were given to After.
+func (s *Sim) After(d time.Duration, f func()) {
+	s.calls++
+	s.at(newEvent(s.now+int64(max(d, 0)), evCall, 0, 0, s.calls, s.loads.put(load{call: f})))
+}
+
 // atOnce bounds the events of one instant.
 func (s *Sim) atOnce() int { return 10_000 * (1 + len(s.nodes)) }
 
@@ -147,6 +162,8 @@ func (s *Sim) at(e event) {
 func (s *Sim) happen(e event) {
 	n, l := &s.nodes[e.node()], s.loads.take(e.load)
 	switch e.class() {
+	case evCall:
+		l.call()
 	case evStart:
 		if !n.up {
 			s.boot(n)

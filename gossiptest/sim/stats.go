@@ -15,6 +15,7 @@ type Stats struct {
 	Infos   int // copies of infos
 	Control int // bytes: 16 for each frame, and all of it but keys, values and 24 for each info
 	Lost    int // frames that nobody took
+	Resent  int // losses of frames that were sent again
 	Hops    int // links that an info crossed, at most
 }
 
@@ -28,10 +29,17 @@ func (t *Stats) frame(f *wire.Frame, size int) {
 	t.Frames++
 	t.Bytes += size
 	t.Infos += len(f.Infos)
-	t.Control += frameCost + size
+	t.Control += control(f, size)
+}
+
+// control returns how much of a frame of the given size is neither keys and values nor what is granted for each info,
+// with the cost of the frame.
+func control(f *wire.Frame, size int) int {
+	size += frameCost
 	for i := range f.Infos {
-		t.Control -= infoCost + len(f.Infos[i].Key) + len(f.Infos[i].Value)
+		size -= infoCost + len(f.Infos[i].Key) + len(f.Infos[i].Value)
 	}
+	return size
 }
 
 // Stats returns the totals so far.

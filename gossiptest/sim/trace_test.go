@@ -12,8 +12,7 @@ import (
 // The trace of a run without any protocol is a constant: it depends neither on the machine nor on the race detector.
 // A change of it is a change of the engine that makes every recorded seed worthless.
 func TestTraceIsTheSameEverywhere(t *testing.T) {
-	s, _ := puppets(Options{Nodes: 3, Seed: 5, DialLatency: 5 * time.Millisecond})
-	for _, a := range []act{
+	faults := []act{
 		{0, "dial n1", 3 * time.Millisecond},
 		{2, "dial n1", 50 * time.Millisecond},
 		{0, "flood 1 20", 7 * time.Millisecond},
@@ -25,11 +24,40 @@ func TestTraceIsTheSameEverywhere(t *testing.T) {
 		{0, "cut", 0},
 		{0, "send 2 1", time.Second},
 		{0, "after 3ms", time.Second},
-	} {
-		a.in(t, s)
+		{0, "heal", 0},
+		{0, "dial n2", time.Second},
+		{2, "mute", 0},
+		{0, "flood 3 100", time.Second},
+		{1, "wipe", 0},
+		{1, "restart", time.Second},
 	}
-	if got, want := s.Trace(), uint64(0xc727810340bd2882); got != want {
-		t.Errorf("the trace is %#x, want %#x", got, want)
+	zones := Zones([]int{0, 0, 1}, [][]time.Duration{{time.Millisecond, 30 * time.Millisecond}, {30 * time.Millisecond, time.Millisecond}})
+	tests := []struct {
+		name string
+		opts Options
+		want uint64
+	}{
+		{"plain", Options{}, 0xaf013b4b0c697ced},
+		{"exponential", Options{Spread: Exponential, Jitter: 0.5, Loss: 0.1}, 0xd0af9edc364833aa},
+		{"log-normal", Options{Spread: LogNormal, Jitter: 0.5, Distance: zones, DatagramLoss: 0.1}, 0xd6d8edb87c2e4048},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.opts.Nodes, tt.opts.Seed, tt.opts.DialLatency = 3, 5, 5*time.Millisecond
+			s, _ := puppets(tt.opts)
+			s.SetClock(0, -time.Second, 0.001)
+			for _, a := range faults {
+				a.in(t, s)
+			}
+			if err := s.Err(); err != nil {
+				t.Fatal(err)
+			}
+			s.Churn(0.5, 50*time.Millisecond, 20*time.Second)
+			s.RunFor(20 * time.Second)
+			if got := s.Trace(); got != tt.want {
+				t.Errorf("the trace is %#x, want %#x", got, tt.want)
+			}
+		})
 	}
 }
 
