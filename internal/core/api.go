@@ -137,7 +137,7 @@ const (
 	Refreshed                   // a newer one with the same bytes
 	Deleted
 	Expired
-	Moved // the same one, over fewer hops; nobody is told
+	Moved // the same live one, over fewer hops; nobody is told
 )
 
 // Change is a change of the info of one key. Record is what stands there now: for Deleted and Expired, the

@@ -59,6 +59,10 @@ func TestChanges(t *testing.T) {
 			{hopsOf(a, 1, 3), []core.ChangeKind{core.Moved}},
 			{hopsOf(a, 1, 4), nil},
 		}},
+		{"a deletion over fewer hops", []step{
+			{tombstoneOver(a, 1, "k", hour, 5), nil},
+			{tombstoneOver(a, 1, "k", hour, 3), nil},
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -165,6 +165,14 @@ func tombstone(o core.Origin, seq uint64, key string, stamp, ttl int64) part {
 	})
 }
 
+// tombstoneOver is a tombstone that has come over so many hops.
+func tombstoneOver(o core.Origin, seq uint64, key string, ttl int64, hops uint32) part {
+	return of(key, &gossippb.Info{
+		NodeId: o.Node, Incarnation: o.Incarnation, Seq: seq, Hops: hops, Ttl: ttl, State: gossippb.State_TOMBSTONE,
+		Value: &gossippb.Value{Timestamp: &gossippb.Timestamp{WallTime: epoch + int64(seq)}},
+	})
+}
+
 // of is any info. Its checksum is seen to.
 func of(key string, in *gossippb.Info) part {
 	sum := crc32.ChecksumIEEE(append([]byte(key), in.GetValue().GetRawBytes()...))

@@ -177,7 +177,9 @@ func (c *Core) closer(ks *keyState, in *wire.Info, l *link) {
 	rec := *ks.rec
 	rec.Hops, rec.From = in.Hops, l.id
 	ks.rec = &rec
-	c.out.Changes = append(c.out.Changes, Change{Moved, &rec})
+	if rec.State == wire.Live { // else there is no info that could have changed
+		c.out.Changes = append(c.out.Changes, Change{Moved, &rec})
+	}
 }
 
 // place puts rec where it belongs in the order of its key, and notes that o wrote the key.
