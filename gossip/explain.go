@@ -23,8 +23,9 @@ type Explanation struct {
 	Delay       time.Duration // Info.Age when it did: how long the nodes on its way have held it, without what links took
 }
 
-// Explain says where the live info under key comes from. The error wraps ErrNotFound as that of GetInfo does. Like
-// GetInfo, it waits for nothing.
+// Explain says where the live info under key comes from. The error wraps ErrNotFound as that of GetInfo does, so for what
+// is deleted or has expired, too: of that, a [Gossip.Watch] tells who deleted it, and when. Like GetInfo, Explain waits for
+// nothing.
 func (g *Gossip) Explain(key string) (Explanation, error) {
 	if w, ok := g.commands.written(key); ok && !w.deleted {
 		return Explanation{Key: key, Info: w.info(), Pending: true}, nil
@@ -48,10 +49,10 @@ func (g *Gossip) Explain(key string) (Explanation, error) {
 	}, nil
 }
 
-// linkPeer returns the other end of a link that is open, zero if it is not.
+// linkPeer returns the other end of a link that is open, zero if it is not, or id is 0.
 func (g *Gossip) linkPeer(id core.LinkID) Peer {
 	for _, k := range g.snapshot.Load().links {
-		if k.Link == id {
+		if k.Link == id && !k.Caller { // a caller has no link
 			return Peer{NodeID: NodeID(k.Node), Addr: fromWire(k.Addr), Dialed: k.Dialed}
 		}
 	}

@@ -90,3 +90,23 @@ func TestExplainAfterTheLink(t *testing.T) {
 		}
 	})
 }
+
+// TestExplainOwnBesideACaller has somebody hold a place without a link: nothing own has come from there.
+func TestExplainOwnBesideACaller(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		g := start(t, config(net, 1))
+		mustAdd(t, g, "k", "v")
+		pass(time.Second)
+		c := newCaller(50, 1)
+		c.call(t, g, c.write("c", "v", time.Now()))
+		if links := g.Status().Links; len(links) != 1 || !links[0].Caller {
+			t.Fatalf("Status().Links = %+v, want the caller", links)
+		}
+		if e, err := g.Explain("k"); err != nil || e.Peer != (gossip.Peer{}) {
+			t.Errorf("Explain of an own info = %+v, %v, want no Peer", e, err)
+		}
+		if e, err := g.Explain("c"); err != nil || e.Info.NodeID != 50 || e.Peer != (gossip.Peer{}) {
+			t.Errorf("Explain of what a caller brought = %+v, %v, want no Peer: the call is over", e, err)
+		}
+	})
+}
