@@ -77,8 +77,8 @@ func (k Key[T]) For(suffix string) Key[T] {
 // String returns the key as [Gossip.GetInfo] and the like know it.
 func (k Key[T]) String() string { return k.name }
 
-// check says what is wrong with the declaration.
-func (k Key[T]) check() error {
+// check says what is wrong with the declaration, for a use with g.
+func (k Key[T]) check(g *Gossip) error {
 	switch {
 	case k.codec.Encode == nil || k.codec.Decode == nil:
 		return fmt.Errorf("%w: incomplete Codec", ErrConfig)
@@ -87,7 +87,7 @@ func (k Key[T]) check() error {
 	case k.opts.MaxSize < 0:
 		return fmt.Errorf("%w: negative MaxSize %d", ErrConfig, k.opts.MaxSize)
 	}
-	return nil
+	return g.checkInfo(k.name, 0)
 }
 
 // fits returns an error that wraps ErrTooLarge if an encoded value is over the cap.
@@ -102,7 +102,7 @@ func (k Key[T]) fits(size int) error {
 // at once if v takes more than MaxSize bytes, ErrConfig if k is declared badly, or the codec's.
 func (k Key[T]) Set(g *Gossip, v T) error {
 	fail := func(err error) error { return fmt.Errorf("set %s: %w", shown(k.name), err) }
-	if err := k.check(); err != nil {
+	if err := k.check(g); err != nil {
 		return fail(err)
 	}
 	val, err := k.codec.Encode(v)
@@ -115,10 +115,10 @@ func (k Key[T]) Set(g *Gossip, v T) error {
 	return g.AddInfo(k.name, val, k.opts.TTL)
 }
 
-// Value returns what stands under k. The error wraps ErrNotFound if nothing does; it is a [*DecodeError] if that cannot be
-// decoded. Like GetInfo, it waits for nothing.
+// Value returns what stands under k. The error wraps ErrNotFound if nothing does, ErrConfig or ErrBadKey if k is declared
+// badly; it is a [*DecodeError] if what stands there cannot be decoded. Like GetInfo, it waits for nothing.
 func (k Key[T]) Value(g *Gossip) (v T, err error) {
-	if err := k.check(); err != nil {
+	if err := k.check(g); err != nil {
 		return v, fmt.Errorf("value of %s: %w", shown(k.name), err)
 	}
 	info, ok := g.info(k.name)
@@ -132,7 +132,7 @@ func (k Key[T]) Value(g *Gossip) (v T, err error) {
 // cannot be decoded is waited out. The error is as that of Gossip.WaitFor: it wraps a [*DecodeError] too if what was there
 // last could not be decoded, and ErrConfig if k is declared badly.
 func (k Key[T]) WaitFor(ctx context.Context, g *Gossip, predicate func(T) bool) (v T, err error) {
-	if err := k.check(); err != nil {
+	if err := k.check(g); err != nil {
 		return v, fmt.Errorf("wait for value of %s: %w", shown(k.name), err)
 	}
 	var bad error
@@ -163,8 +163,14 @@ func (k Key[T]) decode(key string, info Info) (T, error) {
 	return v, nil
 }
 
-// Delete deletes what stands under k, as [Gossip.DeleteInfo] does.
-func (k Key[T]) Delete(g *Gossip) error { return g.DeleteInfo(k.name) }
+// Delete deletes what stands under k, as [Gossip.DeleteInfo] does. The error is as that of DeleteInfo, or wraps ErrConfig if k
+// is declared badly.
+func (k Key[T]) Delete(g *Gossip) error {
+	if err := k.check(g); err != nil {
+		return fmt.Errorf("delete %s: %w", shown(k.name), err)
+	}
+	return g.DeleteInfo(k.name)
+}
 
 // DecodeError says that what stands under a key is no value of the key's type. [Gossip.GetInfo] still returns the bytes.
 type DecodeError struct {
@@ -189,7 +195,7 @@ type KeyEvent[T any] struct {
 }
 
 // Watch is [Gossip.Watch] of k alone. What cannot be decoded is an event with Err set, and does not end the iteration.
-// WatchOptions.Prefix means nothing here.
+// WatchOptions.Prefix means nothing here. The error wraps ErrBadKey, too.
 func (k Key[T]) Watch(ctx context.Context, g *Gossip, opts *WatchOptions) (iter.Seq[KeyEvent[T]], error) {
 	return k.watch(ctx, g, pattern{form: exact, text: k.name}, opts)
 }
@@ -202,7 +208,7 @@ func (k Key[T]) WatchFamily(ctx context.Context, g *Gossip, opts *WatchOptions) 
 func (k Key[T]) watch(ctx context.Context, g *Gossip, p pattern, options *WatchOptions) (iter.Seq[KeyEvent[T]], error) {
 	opts, err := options.check()
 	if err == nil {
-		err = k.check()
+		err = k.check(g)
 	}
 	var w *watch
 	if err == nil {

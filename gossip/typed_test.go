@@ -126,14 +126,19 @@ func TestKeyErrors(t *testing.T) {
 			if err := tt.key.Set(g, tt.val); !errors.Is(err, tt.want) {
 				t.Errorf("%s: Set = %v, want %v", tt.name, err, tt.want)
 			}
-			_, valueErr := tt.key.Value(g)
-			_, watchErr := tt.key.Watch(t.Context(), g, nil)
-			if tt.want != gossip.ErrConfig {
+			if tt.want != gossip.ErrConfig && tt.want != gossip.ErrBadKey {
 				continue
 			}
+			_, valueErr := tt.key.Value(g)
 			_, waitErr := tt.key.WaitFor(t.Context(), g, nil)
-			if !errors.Is(valueErr, tt.want) || !errors.Is(watchErr, tt.want) || !errors.Is(waitErr, tt.want) {
-				t.Errorf("%s: Value = %v, Watch = %v and WaitFor = %v, want ErrConfig", tt.name, valueErr, watchErr, waitErr)
+			_, watchErr := tt.key.Watch(t.Context(), g, nil)
+			_, familyErr := tt.key.WatchFamily(t.Context(), g, nil)
+			for use, err := range map[string]error{
+				"Value": valueErr, "WaitFor": waitErr, "Watch": watchErr, "WatchFamily": familyErr, "Delete": tt.key.Delete(g),
+			} {
+				if !errors.Is(err, tt.want) {
+					t.Errorf("%s: %s = %v, want %v", tt.name, use, err, tt.want)
+				}
 			}
 		}
 	})
