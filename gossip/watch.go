@@ -7,8 +7,6 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
-
-	"github.com/grapevine-go/grapevine/internal/core"
 )
 
 // EventKind says what became of the info under a key.
@@ -123,10 +121,11 @@ func (w *watch) iterate(ctx context.Context) iter.Seq[Event] {
 
 // watch is what a consumer of events has not been told yet. The loop puts changes in, the consumer takes events out.
 type watch struct {
-	g    *Gossip
-	reg  *registration
-	opts WatchOptions
-	wake chan struct{} // holds a token while there may be news
+	g     *Gossip
+	reg   *registration
+	opts  WatchOptions
+	wake  chan struct{} // holds a token while there may be news
+	known knownInfos    // as begin has read them; the loop's from ended on
 
 	mu      sync.Mutex // guards what follows
 	gone    bool       // released
@@ -135,21 +134,6 @@ type watch struct {
 	live    news
 	places  map[string]*novelty // all of them, by key; not with Every
 	dropped uint64
-}
-
-// novelty is one event to be told.
-type novelty struct {
-	rec        *core.Record
-	kind       EventKind
-	known      bool // the consumer has been told of an info of the key, and not of its end
-	replay     bool
-	prev, next *novelty
-}
-
-// newer reports whether n is about a later state of its key than rec.
-func (n *novelty) newer(rec *core.Record) bool {
-	d := order(n.rec, rec)
-	return d > 0 || d == 0 && n.kind == Expired
 }
 
 func (g *Gossip) watch(ctx context.Context, text string, options *WatchOptions) (*watch, error) {
@@ -168,15 +152,37 @@ func (g *Gossip) watch(ctx context.Context, text string, options *WatchOptions) 
 
 // watchPattern registers a watch of the keys that p matches.
 func (g *Gossip) watchPattern(p pattern, text string, opts WatchOptions) (*watch, error) {
+	w := newWatch(g, p, text, opts)
+	if err := g.register(w.reg, text); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// newWatch returns a watch that is not registered yet.
+func newWatch(g *Gossip, p pattern, text string, opts WatchOptions) *watch {
 	w := &watch{g: g, opts: opts, wake: make(chan struct{}, 1)}
 	if !opts.Every {
 		w.places = make(map[string]*novelty)
 	}
 	w.reg = &registration{pattern: p, watch: w, name: "watch " + shown(text)}
-	if err := g.register(w.reg, text); err != nil {
-		return nil, err
-	}
-	return w, nil
+	return w
+}
+
+// begin reads what is known, beside the loop.
+func (w *watch) begin(l *loop) {
+	l.spawn(w.reg.name, func() {
+		defer w.g.inbox.put(message{kind: inBatch, body: w})
+		// Those whose time is over are told, too: the loop has not said yet that they are gone.
+		w.known = readInfos(w.g.records.pick(math.MinInt64, w.reg.pattern.match))
+	})
+}
+
+// ended takes in that what is known has been read. The loop shows a change to readers before it tells the watches: only
+// here is it sure that w has been told of all that could be read, and is told of nothing of it once more.
+func (w *watch) ended(*loop) {
+	w.fill(w.known)
+	w.known = knownInfos{}
 }
 
 // release ends w. It may be called any number of times.
@@ -211,6 +217,14 @@ func (w *watch) wait(ctx context.Context) (e Event, ok bool) {
 	}
 }
 
+// signal wakes the consumer.
+func (w *watch) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
 // take returns the next event, if there is one by now.
 func (w *watch) take() (e Event, ok bool) {
 	w.mu.Lock()
@@ -226,202 +240,3 @@ func (w *watch) take() (e Event, ok bool) {
 	}
 	return e, true
 }
-
-// pop takes what comes next out, and notes in e what was dropped before it. w.mu is held.
-func (w *watch) pop(e *Event) *novelty {
-	if !w.ready {
-		return nil
-	}
-	n := w.replay.head
-	if n == nil {
-		if n = w.live.head; n == nil {
-			return nil
-		}
-		e.Dropped, w.dropped = w.dropped, 0
-	}
-	w.remove(n)
-	return n
-}
-
-// remove takes n out, wherever it waits. w.mu is held.
-func (w *watch) remove(n *novelty) {
-	if n.replay {
-		w.replay.remove(n)
-	} else {
-		w.live.remove(n)
-	}
-	delete(w.places, n.rec.Key)
-}
-
-// signal wakes the consumer.
-func (w *watch) signal() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-// put takes in that an info has changed.
-func (w *watch) put(c core.Change) {
-	n := &novelty{rec: c.Record, known: c.Kind != core.Added}
-	switch c.Kind {
-	case core.Added:
-		n.kind = Added
-	case core.Updated:
-		n.kind = Updated
-	case core.Refreshed:
-		n.kind = Refreshed
-	case core.Expired:
-		n.kind = Expired
-	default:
-		n.kind = Deleted
-	}
-	w.mu.Lock()
-	if !w.gone {
-		w.add(n)
-	}
-	w.mu.Unlock()
-	w.signal()
-}
-
-// add has n wait for the consumer, or what it comes to. w.mu is held.
-func (w *watch) add(n *novelty) {
-	if p := w.places[n.rec.Key]; p != nil {
-		w.merge(p, n)
-		return
-	}
-	if n.kind == Refreshed && !w.opts.Redundant {
-		return
-	}
-	w.live.append(n)
-	if !w.opts.Every {
-		w.places[n.rec.Key] = n
-		return
-	}
-	for w.live.count > w.opts.Buffer {
-		w.live.remove(w.live.head)
-		w.dropped++
-		w.g.stats.watchDropped.Add(1)
-	}
-}
-
-// merge makes p, which waits, what p and n come to. w.mu is held.
-func (w *watch) merge(p, n *novelty) {
-	p.rec = n.rec
-	switch {
-	case n.kind.gone() && !p.known && w.ready:
-		w.remove(p)
-	case n.kind.gone(): // until w is ready, what the replay finds may be older than this
-		p.kind = n.kind
-	case !p.known:
-		p.kind = Added
-	case n.kind != Refreshed || p.kind != Refreshed:
-		p.kind = Updated
-	}
-}
-
-// fill begins w with the infos that were known, by key. They were read beside the loop, so what it has put in since the
-// registration may be older or newer.
-func (w *watch) fill(recs []*core.Record) {
-	w.mu.Lock()
-	switch {
-	case w.gone:
-	case w.opts.Every:
-		w.fillEvery(recs)
-	default:
-		w.fillLatest(recs)
-	}
-	w.ready = true
-	w.mu.Unlock()
-	w.signal()
-}
-
-func (w *watch) fillLatest(recs []*core.Record) {
-	for _, rec := range recs {
-		n := &novelty{rec: rec, kind: Added, replay: true}
-		if p := w.places[rec.Key]; p != nil {
-			w.remove(p)
-			if p.newer(rec) {
-				if p.kind.gone() {
-					continue
-				}
-				n.rec = p.rec
-			}
-		}
-		w.replay.append(n)
-		w.places[rec.Key] = n
-	}
-	for n := w.live.head; n != nil; n = n.next {
-		if n.kind.gone() {
-			w.remove(n)
-		} else {
-			n.kind, n.known = Added, false
-		}
-	}
-}
-
-func (w *watch) fillEvery(recs []*core.Record) {
-	told := make(map[string]*core.Record)
-	for _, rec := range recs {
-		w.replay.append(&novelty{rec: rec, kind: Added, replay: true})
-		told[rec.Key] = rec
-	}
-	for n := w.live.head; n != nil; n = n.next {
-		switch t := told[n.rec.Key]; {
-		case t != nil && !n.newer(t), t == nil && n.kind.gone():
-			w.live.remove(n)
-		case t == nil:
-			n.kind = Added
-			told[n.rec.Key] = n.rec
-		}
-	}
-}
-
-// news are novelties in the order in which they are told.
-type news struct {
-	head, tail *novelty
-	count      int
-}
-
-func (l *news) append(n *novelty) {
-	if n.prev = l.tail; n.prev == nil {
-		l.head = n
-	} else {
-		n.prev.next = n
-	}
-	l.tail = n
-	l.count++
-}
-
-// remove takes n out. What came behind it is still found behind it.
-func (l *news) remove(n *novelty) {
-	if n.prev == nil {
-		l.head = n.next
-	} else {
-		n.prev.next = n.next
-	}
-	if n.next == nil {
-		l.tail = n.prev
-	} else {
-		n.next.prev = n.prev
-	}
-	l.count--
-}
-
-// begin reads what is known, beside the loop, and has the loop fill w with it.
-func (w *watch) begin(l *loop) {
-	l.spawn(w.reg.name, func() {
-		// Those whose time is over are told, too: the loop has not said yet that they are gone.
-		recs := w.g.records.pick(math.MinInt64, w.reg.pattern.match)
-		w.g.inbox.put(message{kind: inBatch, body: &opening{w, recs}})
-	})
-}
-
-// opening is what a watch begins with. The loop publishes a change before it notifies of it: only the loop knows that whatever
-// was read from what it had published has been put in as well, and is not put in once more later.
-type opening struct {
-	w    *watch
-	recs []*core.Record
-}
-
-func (o *opening) ended(*loop) { o.w.fill(o.recs) }

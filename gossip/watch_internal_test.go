@@ -1,55 +1,165 @@
 package gossip
 
 import (
+	"fmt"
 	"testing"
-	"testing/synctest"
 
 	"github.com/grapevine-go/grapevine/internal/core"
-	"github.com/grapevine-go/grapevine/transport"
+	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// idle is a Transport of which nothing but its address is asked.
-type idle struct{ transport.Transport }
+// allNews takes all that waits in w.
+func allNews(w *watch) string {
+	var told string
+	var e Event
+	for n := w.pop(&e); n != nil; n = w.pop(&e) {
+		if n.replay {
+			told += "replay "
+		}
+		told += fmt.Sprintf("%v %s%d ", n.kind, n.rec.Key, n.rec.Stamp.Wall)
+	}
+	return told
+}
 
-func (idle) Addr() transport.Addr { return transport.MakeAddr("test", "idle") }
+// The replay of a watch is read beside the loop. What the loop puts in meanwhile may be older or newer than what is read;
+// nothing outside decides which, so this test stands inside.
+func TestWatchReplayMeetsChanges(t *testing.T) {
+	change := func(kind core.ChangeKind, key string, wall int64) core.Change {
+		return core.Change{Kind: kind, Record: record(key, wall)}
+	}
+	type changes = []core.Change
+	for _, tt := range []struct {
+		name   string
+		before changes
+		read   []*core.Record
+		latest string
+		every  string
+	}{
+		{name: "nothing"},
+		{name: "read only", read: []*core.Record{record("a", 1)}, latest: "replay added a1 ", every: "replay added a1 "},
+		{name: "change read", before: changes{change(core.Updated, "a", 2)}, read: []*core.Record{record("a", 2)},
+			latest: "replay added a2 ", every: "replay added a2 "},
+		{name: "change not read", before: changes{change(core.Updated, "a", 2)}, read: []*core.Record{record("a", 1)},
+			latest: "replay added a2 ", every: "replay added a1 updated a2 "},
+		{name: "deletion not read", before: changes{change(core.Deleted, "a", 2)}, read: []*core.Record{record("a", 1)},
+			every: "replay added a1 deleted a2 "},
+		{name: "expiry not read", before: changes{change(core.Expired, "a", 1)}, read: []*core.Record{record("a", 1)},
+			every: "replay added a1 expired a1 "},
+		{name: "deletion read", before: changes{change(core.Updated, "a", 2), change(core.Deleted, "a", 3)}, every: "added a2 deleted a3 "},
+		{name: "only the deletion", before: changes{change(core.Deleted, "a", 3)}},
+		{name: "back, read", before: changes{change(core.Deleted, "a", 2), change(core.Added, "a", 3)}, read: []*core.Record{record("a", 3)},
+			latest: "replay added a3 ", every: "replay added a3 "},
+		{name: "added meanwhile", before: changes{change(core.Added, "a", 1), change(core.Updated, "a", 2)}, latest: "added a2 ", every: "added a1 updated a2 "},
+	} {
+		for _, every := range []bool{false, true} {
+			g := &Gossip{inbox: newInbox()}
+			w := newWatch(g, pattern{}, "", WatchOptions{Every: every, Buffer: 8})
+			for _, c := range tt.before {
+				w.put(c)
+			}
+			if got := allNews(w); got != "" {
+				t.Errorf("%s: told %q before the replay", tt.name, got)
+			}
+			w.fill(readInfos(tt.read))
+			want := tt.latest
+			if every {
+				want = tt.every
+			}
+			if got := allNews(w); got != want {
+				t.Errorf("%s, every %v: told %q, want %q", tt.name, every, got, want)
+			}
+			if len(w.places) != 0 || w.live.count != 0 || w.replay.count != 0 {
+				t.Errorf("%s, every %v: told all, and %d, %d and %d are left", tt.name, every, len(w.places), w.live.count, w.replay.count)
+			}
+		}
+	}
+}
 
-// TestWatchBeginsBetweenPublishAndNotify begins a watch at the moment when readers see a change that has not been told yet: it is
-// told once.
-func TestWatchBeginsBetweenPublishAndNotify(t *testing.T) {
-	for _, every := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			g, err := New(Config{Transport: idle{}})
-			if err != nil {
-				t.Fatal(err)
+// TestWatchReplayBesideAStep has the replay be read after a step of the loop has shown its changes to readers and before
+// it tells the watches of them. The consumer takes what there is at once, or is away from there on.
+func TestWatchReplayBesideAStep(t *testing.T) {
+	change := func(kind core.ChangeKind, wall int64) core.Change {
+		return core.Change{Kind: kind, Record: record("a", wall)}
+	}
+	type changes = []core.Change
+	for _, tt := range []struct {
+		name  string
+		known *core.Record
+		step  changes
+		then  changes
+		want  string // of the consumer that is quick
+		away  string // of the one that is away; with Every, it is told the same as the quick one
+	}{
+		{name: "added", step: changes{change(core.Added, 1)}, want: "replay added a1 ", away: "replay added a1 "},
+		{name: "added and then deleted", step: changes{change(core.Added, 1)}, then: changes{change(core.Deleted, 2)},
+			want: "replay added a1 deleted a2 "},
+		{name: "added and then updated", step: changes{change(core.Added, 1)}, then: changes{change(core.Updated, 2)},
+			want: "replay added a1 updated a2 ", away: "replay added a2 "},
+		{name: "updated", known: record("a", 1), step: changes{change(core.Updated, 2)}, want: "replay added a2 ", away: "replay added a2 "},
+		{name: "refreshed", known: record("a", 1), step: changes{change(core.Refreshed, 2)}, want: "replay added a2 ", away: "replay added a2 "},
+		{name: "deleted", known: record("a", 1), step: changes{change(core.Deleted, 2)}},
+		{name: "expired", known: record("a", 1), step: changes{change(core.Expired, 1)}},
+		{name: "deleted, and then back", known: record("a", 1), step: changes{change(core.Deleted, 2)}, then: changes{change(core.Added, 3)},
+			want: "added a3 ", away: "added a3 "},
+	} {
+		for i := range 8 {
+			opts, quick := WatchOptions{Buffer: 8, Redundant: i&1 != 0, Every: i&2 != 0}, i&4 != 0
+			g := &Gossip{inbox: newInbox(), records: newRecords(), helpers: helpers{running: make(map[string]int)}}
+			l := &loop{g: g, watches: 1}
+			w := newWatch(g, pattern{form: prefixed}, "", opts)
+			l.index.add(w.reg)
+			if tt.known != nil {
+				g.records.set(tt.known)
 			}
-			l := &loop{g: g, running: true}
-			w, err := g.watch(t.Context(), "k", &WatchOptions{Prefix: true, Every: every})
-			if err != nil {
-				t.Fatal(err)
-			}
-			handle := func() {
-				g.inbox.put(message{}) // says nothing, so that take does not wait
-				for _, m := range g.inbox.take() {
-					l.handle(m)
+			for _, c := range tt.step { // as publish does
+				if c.Kind == core.Deleted || c.Kind == core.Expired {
+					g.records.remove(c.Record.Key)
+				} else {
+					g.records.set(c.Record)
 				}
 			}
-			rec := record("k", 1)
-			g.records.set(rec)
-			handle()        // the registration
-			synctest.Wait() // the watch has read what is published
-			told := 0
-			count := func() {
-				for _, ok := w.take(); ok; _, ok = w.take() {
-					told++
+			w.begin(l)
+			if hung := g.helpers.wait(nil); hung != "" {
+				t.Fatal(hung)
+			}
+			got := allNews(w)
+			for _, c := range tt.step {
+				l.notify(c)
+			}
+			for _, m := range g.inbox.close() {
+				l.handle(m)
+			}
+			for _, c := range tt.then {
+				if quick {
+					got += allNews(w)
 				}
+				l.notify(c)
 			}
-			count()
-			l.notify(core.Change{Kind: core.Added, Record: rec})
-			handle()
-			count()
-			if told != 1 {
-				t.Errorf("with Every %v, told %d times of one info", every, told)
+			want := tt.want
+			if !quick && !opts.Every {
+				want = tt.away
 			}
-		})
+			if got += allNews(w); got != want {
+				t.Errorf("%s, %+v, quick %v: told %q, want %q", tt.name, opts, quick, got, want)
+			}
+		}
+	}
+}
+
+// TestWatchIsForgotten looks at what is left of a watch that was released.
+func TestWatchIsForgotten(t *testing.T) {
+	l := &loop{g: &Gossip{inbox: newInbox()}}
+	w := &watch{g: l.g, reg: &registration{pattern: pattern{form: prefixed}, indexed: true}, places: make(map[string]*novelty)}
+	w.reg.watch = w
+	l.index.add(w.reg)
+	l.watches = 1
+	w.add(&novelty{rec: &core.Record{Body: wire.Body{Key: "k"}}})
+	w.release()
+	w.release()
+	for _, m := range l.g.inbox.close() {
+		l.handle(m)
+	}
+	if l.watches != 0 || len(l.index.match("k", nil)) != 0 || w.live.head != nil || w.places != nil {
+		t.Errorf("after release, %d watches, %d registered, %v waits", l.watches, len(l.index.match("k", nil)), w.live.head)
 	}
 }
