@@ -34,9 +34,12 @@ type consumer struct {
 	stop func()
 }
 
-// watch begins a watch whose events the test pulls; it ends with the test.
+// watch begins a watch whose events the test pulls. It ends with the test, or after a day of the bubble, so that an event
+// that does not come fails the test.
 func watch(t *testing.T, ctx context.Context, g *gossip.Gossip, pattern string, opts *gossip.WatchOptions) *consumer {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 24*time.Hour)
+	t.Cleanup(cancel)
 	seq, err := g.Watch(ctx, pattern, opts)
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +199,7 @@ func TestWatchCoalesces(t *testing.T) {
 			synctest.Wait()
 			t.Log(tt.name)
 			c.want(t, tt.want...)
-			mustAdd(t, g, "kz", "")
+			mustAdd(t, g, "kz", "") // and nothing before that
 			c.want(t, "added kz=")
 		})
 	}
