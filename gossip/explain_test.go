@@ -99,6 +99,7 @@ func TestExplainOwnBesideACaller(t *testing.T) {
 		pass(time.Second)
 		c := newCaller(50, 1)
 		c.call(t, g, c.write("c", "v", time.Now()))
+		pass(0) // the end of the call
 		if links := g.Status().Links; len(links) != 1 || !links[0].Caller {
 			t.Fatalf("Status().Links = %+v, want the caller", links)
 		}
