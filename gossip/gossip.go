@@ -2,7 +2,6 @@ package gossip
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,10 +82,15 @@ func (g *Gossip) report(e event) {
 // plug-in, for which Run waits.
 func (g *Gossip) Start(ctx context.Context) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- g.Run(ctx) }()
-	return sync.OnceValue(func() error {
+	var err error // to be read when ended is closed
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err = g.Run(ctx)
+	}()
+	return func() error {
 		cancel()
-		return <-ended
-	})
+		<-ended
+		return err
+	}
 }
