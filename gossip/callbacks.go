@@ -15,8 +15,8 @@ import (
 // Callback is told of an info: what now stands under key. It owns content.
 type Callback func(key string, content []byte)
 
-// registration is a Callback and what it has not been told yet, or a watch. It belongs to the loop; a batch under way belongs to its
-// goroutine, of which there is at most one.
+// registration is a Callback and what it has not been told yet, or a watch. It belongs to the loop; a batch under way
+// belongs to its goroutine, of which there is at most one.
 type registration struct {
 	pattern pattern
 	method  Callback
@@ -45,8 +45,8 @@ type batch struct {
 }
 
 // RegisterCallback has method called with the infos whose key pattern matches: first those that are known, by key, then
-// each new one. pattern is a regular expression, which has to match a part of the key; it is cheapest if
-// it is a literal, anchored at both ends or open at one, as those of [MakePrefixPattern] are.
+// each new one. pattern is a regular expression, which has to match a part of the key; it is cheapest if it is a literal,
+// anchored at its beginning, as those of [MakePrefixPattern] are, or at both ends.
 //
 // Calls for one registration are made one after the other, on a goroutine of their own: method may take its
 // time, call any method of the Gossip and even block for ever, without delaying the node or other callbacks. Of each
@@ -56,7 +56,8 @@ type batch struct {
 //
 // unregister ends it, and may be called any number of times and from anywhere, from method too. After it has returned, no
 // further call is made. It does not wait for the one call that may be under way, if only by a hair, at that moment: what
-// method uses has to outlive that. No call is made after the context of Run has ended, either.
+// method uses has to outlive that. The end of Run ends it as well: once the node has heard that the context of Run has ended,
+// no further call is made.
 //
 // The error wraps ErrConfig for a bad pattern or a nil method, ErrStopped, or ErrLimit as that of AddInfo does.
 // RegisterCallback waits for nothing; before Run, nothing is called.

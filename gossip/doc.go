@@ -67,7 +67,8 @@
 // Every method may be called by any goroutine at any time. There are three kinds. Reads, such as [Gossip.GetInfo] and
 // [Gossip.Status], never wait, and see one state of the node, which may be a moment old but for its own writes. Commands,
 // such as [Gossip.AddInfo] and [Gossip.RegisterCallback], check what they are given and return; what comes of them happens
-// beside. Waits, such as [Gossip.Sync], [Gossip.WaitFor] and [Gossip.Leave], have a context; calling them under a lock that a callback needs is a deadlock.
+// beside. Waits, such as [Gossip.Sync], [Gossip.WaitFor] and [Gossip.Leave], have a context; calling them under a lock
+// that a callback needs is a deadlock.
 //
 // Callbacks, the [Observer], the Logger's handler and plug-ins are never called under a lock, nor on the goroutine that
 // everything in the node goes through. They may call back, be slow, block or panic: that is logged and counted, and

@@ -23,8 +23,9 @@ import (
 //
 // Gossip waits for the node, and before Run for that too. req is for reading only until Gossip returns; the response is
 // the caller's. The error wraps context.Cause(ctx) if ctx has ended; ErrStopped if Run has, or the node has left;
-// ErrLimit if more requests wait than the node has time for, or if there is no place and nobody else to name; and ErrOtherCluster, ErrDuplicateNodeID, ErrCorrupt or
-// ErrMisbehaved for a request that the node refuses, the last also for one over Limits.Frame.
+// ErrLimit if more requests wait than the node has time for, or if there is no place and nobody else to name; and
+// ErrOtherCluster, ErrDuplicateNodeID, ErrCorrupt or ErrMisbehaved for a request that the node refuses, the last also for
+// one over Limits.Frame.
 func (g *Gossip) Gossip(ctx context.Context, req *gossippb.Request) (*gossippb.Response, error) {
 	resp, err := g.exchange(ctx, req)
 	if g.sched != nil {

@@ -45,7 +45,8 @@ func decodeSystemConfig(content []byte) (*SystemConfig, error) {
 // decodes. f owns what it is called with.
 //
 // Calls are made as those of RegisterCallback are: one after the other, on a goroutine of their own, of those that come
-// while f is at work the latest only, and not for the same bytes again. unregister and the errors are the same, too.
+// while f is at work the latest only, and not when the same bytes are written again. unregister and the errors are the
+// same, too.
 func (g *Gossip) RegisterSystemConfigCallback(f func(*SystemConfig)) (unregister func(), err error) {
 	const what = "register system config callback"
 	if f == nil {

@@ -11,8 +11,8 @@ import (
 // Sync returns when everything that was asked of this node before has been done, as far as it happens here: what earlier
 // calls of AddInfo and the like have put in is what every read shows and is on its way to the peers, or was
 // refused; every Callback that was registered has returned from the calls that are due to that, and to all
-// that the node had heard of by then. Those that a newer info of the same key came before are not made, nor waited for.
-// What waits in a Watch is left to its consumer.
+// that the node had heard of by then. Those that a newer info of the same key came before are not made, nor waited for,
+// nor is the call under way of a Callback that was unregistered. What waits in a Watch is left to its consumer.
 //
 // Sync waits for the node, before Run for that too, and for callbacks, however long they take: it must not be called by one,
 // nor under a lock that one needs.
@@ -98,7 +98,7 @@ func (s syncing) done(l *loop) {
 
 // WaitFor returns the info under key as soon as predicate holds for it; nil holds for any. It asks predicate at once, if there
 // is an info, and then whenever one is written, though for the latest only of those that come while predicate is at
-// work. predicate is called on the goroutine of the caller.
+// work; it may be asked of the first one twice. predicate is called on the goroutine of the caller.
 //
 // The error wraps context.Cause(ctx) if ctx ends first, ErrStopped if Run does, or has, ErrBadKey, or ErrLimit as
 // that of AddInfo does.

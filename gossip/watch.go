@@ -78,15 +78,16 @@ func (o *WatchOptions) check() (WatchOptions, error) {
 // or, with WatchOptions.Prefix, text that the keys begin with.
 //
 // The watch begins at the call, not at the first iteration: what this node takes in between is not missed, though the first
-// of it may come as part of the replay. It ends, and
-// the iteration with it, when ctx ends, the loop over it is left, or the node stops, before Run has returned. It can be iterated
-// once; a second iteration yields nothing. If it is never iterated, it costs what waits for it, until ctx ends.
+// of it may come as part of the replay. It ends, and the iteration with it, when ctx ends, the loop over it is left, or the
+// node stops, before Run has returned; what waits then is not told any more. It can be iterated once; a second iteration
+// yields nothing. If it is never iterated, it costs what waits for it, until ctx ends.
 //
 // The consumer may take its time; nobody waits for it. Of each key that changes meanwhile, it is told what that comes to
 // compared with what it was told last: an info that was added and is gone is not mentioned, one that is gone and back is
 // Updated. So what waits is bounded by the keys that are live and those that the consumer believes to be. With
 // WatchOptions.Every, it is told each change, of which Buffer wait; if more come, the oldest are dropped, and the next
-// event that is not of the replay says how many: then read again with [Gossip.Infos] what must not be missed.
+// event that is not of the replay says how many, those included that the replay tells in their place: then read again
+// with [Gossip.Infos] what must not be missed.
 //
 // The error wraps ErrConfig for a bad pattern or option, ErrStopped, or ErrLimit as that of AddInfo does. Watch itself
 // waits for nothing, the iteration for events: before Run there are none.
