@@ -1,5 +1,6 @@
 // Package doccheck checks what the documentation claims against the source tree it stands in: that links lead
-// somewhere, that named tests exist, that shown code is the code that is compiled.
+// somewhere, that named tests exist, that shown code is the code that is compiled, that exported names have comments and
+// packages examples.
 //
 // Each check returns every problem it finds, in order of file and line.
 package doccheck
