@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -42,7 +43,13 @@ func (c *Core) exchangeIn(l *link, f *wire.Frame) {
 		in.Hops = max(in.Hops, 1)
 		c.heardOf(in.Node, in.Incarnation)
 	}
-	if x.node != 0 {
+	for _, r := range f.Ranges {
+		c.heardOf(r.NodeID, r.Incarnation)
+	}
+	for _, s := range f.Standins {
+		c.heardOf(s.NodeID, s.Incarnation)
+	}
+	if x.node != 0 && x.inc != 0 { // else the next one of that name may be another
 		c.arrivals.via = x.caller
 	}
 	why := c.delta(l, f)
@@ -137,7 +144,7 @@ func (c *Core) unseat() bool {
 	if len(c.callers) == 0 {
 		return false
 	}
-	first := slices.MinFunc(c.callers, func(a, b *caller) int { return int(a.seen - b.seen) })
+	first := slices.MinFunc(c.callers, func(a, b *caller) int { return cmp.Compare(a.seen, b.seen) })
 	c.callers = slices.DeleteFunc(c.callers, func(k *caller) bool { return k == first })
 	c.out.Links = true
 	return true
@@ -231,7 +238,7 @@ func (f *frame) news(x *exchange) (has uint64, complete bool) {
 // knows reports whether the caller has written or brought what stands there.
 func (x *exchange) knows(in *arrival) bool {
 	rec := in.ks.rec
-	own := x.node != 0 && rec.Node == x.node && (x.inc == 0 || rec.Incarnation == x.inc)
+	own := x.inc != 0 && rec.Node == x.node && rec.Incarnation == x.inc
 	return own || in.via != nil && in.via == x.caller
 }
 

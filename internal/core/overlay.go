@@ -196,6 +196,9 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		if len(c.neighbours(l.node)) > 0 {
 			return wire.Redirected, 0
 		}
+		if c.unseat() { // nobody else can take it in
+			return wire.Admitted, 0
+		}
 	case wire.Ring, wire.Heal:
 		if space || o.evict(c) {
 			return wire.Admitted, 0

@@ -150,3 +150,65 @@ func TestExchangeLeaving(t *testing.T) {
 		t.Errorf("has %s", show(r))
 	}
 }
+
+// TestExchangeMakesRoom: callers, however many and however often they call, do not keep the first nodes from joining.
+func TestExchangeMakesRoom(t *testing.T) {
+	w := newWorld(2, func(c *core.Config) { c.MaxPeers = 3 })
+	w.nodes[2].seeds = []wire.Addr{addrOf(1)}
+	w.start(1)
+	w.describe(1)
+	var callers []*client
+	for id := range uint64(3) {
+		callers = append(callers, w.client(t, 50+id))
+	}
+	call := func() {
+		for _, c := range callers {
+			c.seq = -1
+			c.call(1)
+		}
+	}
+	call()
+	w.start(2)
+	w.describe(2)
+	for range 20 {
+		w.run(100 * ms)
+		call()
+	}
+	if w.linkOf(1, 2) == 0 {
+		t.Error("a node that joins finds no place")
+	}
+}
+
+// TestExchangeNamesake: a caller that does not say in which life it is may be a new one: it is told what the one before it
+// wrote or brought.
+func TestExchangeNamesake(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	c, other := w.client(t, 50), core.Origin{Node: 60, Incarnation: 1}
+	c.call(1, info(c.origin(), 1, "own", "v", second, 0), claim(c.origin(), 0, 1))
+	next := w.client(t, 50)
+	next.inc = 0
+	next.call(1, info(other, 1, "brought", "v", second, 0))
+	next.seq = -1
+	if f := next.call(1); keysOf(f) != "own brought" {
+		t.Errorf("is told %q, want all", keysOf(f))
+	}
+}
+
+// TestExchangeNewerLife: what a caller says of a newer life of the node, in whatever part of a request, makes that take
+// a newer one.
+func TestExchangeNewerLife(t *testing.T) {
+	for name, say := range map[string]func(core.Origin) part{
+		"range":   func(o core.Origin) part { return claim(o, 0, 1) },
+		"standin": func(o core.Origin) part { return standin(o, 1, "k") },
+		"info":    func(o core.Origin) part { return info(o, 1, "k", "v", second, 0) },
+	} {
+		w := newWorld(1, nil)
+		w.start(1)
+		newer := core.Origin{Node: 1, Incarnation: w.nodes[1].core.Incarnation() + 10}
+		w.client(t, 50).call(1, say(newer))
+		if got := w.nodes[1].core.Incarnation(); got <= newer.Incarnation {
+			t.Errorf("%s: the incarnation is %d, want more than %d", name, got, newer.Incarnation)
+		}
+	}
+}
