@@ -17,7 +17,7 @@ import (
 // the node holds and the caller does not. It is what the RPC of that name does, for a program that has its own way of
 // receiving requests, such as an HTTP handler. gossipgrpc says what a request has to contain.
 //
-// On first contact, when MaxSeq is -1 or 0, or with a Cursor that is not of this life of this node, the response
+// On first contact, when MaxSeq is -1 or 0, or with a Cursor that knows nothing of this life of this node, the response
 // has all infos, or as many as fit; later those that came since. It comes at once if there are any, and else when there
 // are, or after about an Interval. A node with no place left for the caller answers with an Alternate and no infos.
 //

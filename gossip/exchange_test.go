@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -415,6 +416,25 @@ func TestGossipRedirects(t *testing.T) {
 		}
 		if s := b.Status().Links; len(s) != 2 || !s[1].Caller || s[1].Peer.NodeID != 50 || !s[1].Admitted || s[1].Incarnation != 1 {
 			t.Errorf("Status().Links = %+v", s)
+		}
+	})
+}
+
+// TestGossipPagesBehindBalancer: what takes several responses to tell comes through a balancer, too.
+func TestGossipPagesBehindBalancer(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		nodes := []*gossip.Gossip{start(t, config(net, 1)), start(t, config(net, 2))}
+		const infos = 200
+		for i := range infos {
+			mustAdd(t, nodes[i%2], fmt.Sprint("k", i), strings.Repeat("v", 1000))
+		}
+		pass(time.Second)
+		c := newCaller(50, 1)
+		for i := range 12 {
+			c.call(t, nodes[i%2], c.request())
+		}
+		if got := len(c.infos); got < infos {
+			t.Errorf("after 12 requests, the caller knows %d infos, want all %d", got, infos)
 		}
 	})
 }

@@ -1767,12 +1767,14 @@ func (x *Bye) GetAlternates() []*Member {
 }
 
 // Cursor says, beside max_seq, where a unary exchange ended. It is for the node that made it: who asks sends back the
-// one of the last Response, as it is. With that of another node, or of an earlier life, a node begins anew.
+// one of the last Response, as it is. With that of another node, or of an earlier life, a node begins anew, unless
+// it finds itself among the places elsewhere.
 type Cursor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of whose arrivals max_seq is one
 	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // of that node
 	Claimed       uint64                 `protobuf:"varint,3,opt,name=claimed,proto3" json:"claimed,omitempty"`             // the ranges claimed so far are those of all arrivals up to here
+	Elsewhere     []*Place               `protobuf:"bytes,4,rep,name=elsewhere,proto3" json:"elsewhere,omitempty"`          // where the exchanges with other nodes ended, the latest first; at most eight
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1828,6 +1830,82 @@ func (x *Cursor) GetClaimed() uint64 {
 	return 0
 }
 
+func (x *Cursor) GetElsewhere() []*Place {
+	if x != nil {
+		return x.Elsewhere
+	}
+	return nil
+}
+
+// Place is where the exchanges with one node have ended.
+type Place struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of whose arrivals max_seq is one
+	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // of that node
+	MaxSeq        int64                  `protobuf:"varint,3,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"` // that of the last Response of the node
+	Claimed       uint64                 `protobuf:"varint,4,opt,name=claimed,proto3" json:"claimed,omitempty"`             // as in Cursor
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Place) Reset() {
+	*x = Place{}
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Place) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Place) ProtoMessage() {}
+
+func (x *Place) ProtoReflect() protoreflect.Message {
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Place.ProtoReflect.Descriptor instead.
+func (*Place) Descriptor() ([]byte, []int) {
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Place) GetNodeId() uint64 {
+	if x != nil {
+		return x.NodeId
+	}
+	return 0
+}
+
+func (x *Place) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *Place) GetMaxSeq() int64 {
+	if x != nil {
+		return x.MaxSeq
+	}
+	return 0
+}
+
+func (x *Place) GetClaimed() uint64 {
+	if x != nil {
+		return x.Claimed
+	}
+	return 0
+}
+
 // Request is a frame of the node that dialled.
 type Request struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1856,7 +1934,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +1946,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +1959,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Request) GetNodeId() uint64 {
@@ -2044,7 +2122,7 @@ type Response struct {
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2134,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2147,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Response) GetNodeId() uint64 {
@@ -2322,11 +2400,17 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\x06reason\x12;\n" +
 	"\n" +
 	"alternates\x18\x02 \x03(\v2\x1b.grapevine.gossip.v1.MemberR\n" +
-	"alternates\"]\n" +
+	"alternates\"\x97\x01\n" +
 	"\x06Cursor\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x18\n" +
-	"\aclaimed\x18\x03 \x01(\x04R\aclaimed\"\xd9\a\n" +
+	"\aclaimed\x18\x03 \x01(\x04R\aclaimed\x128\n" +
+	"\telsewhere\x18\x04 \x03(\v2\x1a.grapevine.gossip.v1.PlaceR\telsewhere\"u\n" +
+	"\x05Place\x12\x17\n" +
+	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x17\n" +
+	"\amax_seq\x18\x03 \x01(\x03R\x06maxSeq\x12\x18\n" +
+	"\aclaimed\x18\x04 \x01(\x04R\aclaimed\"\xd9\a\n" +
 	"\aRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12:\n" +
@@ -2424,7 +2508,7 @@ func file_gossip_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossip_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(State)(0),             // 0: grapevine.gossip.v1.State
 	(Reason)(0),            // 1: grapevine.gossip.v1.Reason
@@ -2453,10 +2537,11 @@ var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(*Ping)(nil),           // 24: grapevine.gossip.v1.Ping
 	(*Bye)(nil),            // 25: grapevine.gossip.v1.Bye
 	(*Cursor)(nil),         // 26: grapevine.gossip.v1.Cursor
-	(*Request)(nil),        // 27: grapevine.gossip.v1.Request
-	(*Response)(nil),       // 28: grapevine.gossip.v1.Response
-	nil,                    // 29: grapevine.gossip.v1.Request.DeltaEntry
-	nil,                    // 30: grapevine.gossip.v1.Response.DeltaEntry
+	(*Place)(nil),          // 27: grapevine.gossip.v1.Place
+	(*Request)(nil),        // 28: grapevine.gossip.v1.Request
+	(*Response)(nil),       // 29: grapevine.gossip.v1.Response
+	nil,                    // 30: grapevine.gossip.v1.Request.DeltaEntry
+	nil,                    // 31: grapevine.gossip.v1.Response.DeltaEntry
 }
 var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	6,  // 0: grapevine.gossip.v1.Value.timestamp:type_name -> grapevine.gossip.v1.Timestamp
@@ -2477,41 +2562,42 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	4,  // 15: grapevine.gossip.v1.Graft.mode:type_name -> grapevine.gossip.v1.Mode
 	3,  // 16: grapevine.gossip.v1.Bye.reason:type_name -> grapevine.gossip.v1.Refusal
 	15, // 17: grapevine.gossip.v1.Bye.alternates:type_name -> grapevine.gossip.v1.Member
-	5,  // 18: grapevine.gossip.v1.Request.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	5,  // 19: grapevine.gossip.v1.Request.l_addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	29, // 20: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
-	16, // 21: grapevine.gossip.v1.Request.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 22: grapevine.gossip.v1.Request.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 23: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 24: grapevine.gossip.v1.Request.adverts:type_name -> grapevine.gossip.v1.Advert
-	20, // 25: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
-	21, // 26: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
-	22, // 27: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
-	24, // 28: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
-	25, // 29: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
-	23, // 30: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
-	26, // 31: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
-	5,  // 32: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	5,  // 33: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	30, // 34: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
-	16, // 35: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 36: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 37: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 38: grapevine.gossip.v1.Response.adverts:type_name -> grapevine.gossip.v1.Advert
-	20, // 39: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
-	21, // 40: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
-	22, // 41: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
-	24, // 42: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
-	25, // 43: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
-	23, // 44: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
-	26, // 45: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
-	8,  // 46: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	8,  // 47: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	27, // 18: grapevine.gossip.v1.Cursor.elsewhere:type_name -> grapevine.gossip.v1.Place
+	5,  // 19: grapevine.gossip.v1.Request.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	5,  // 20: grapevine.gossip.v1.Request.l_addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	30, // 21: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
+	16, // 22: grapevine.gossip.v1.Request.hello:type_name -> grapevine.gossip.v1.Hello
+	17, // 23: grapevine.gossip.v1.Request.origins:type_name -> grapevine.gossip.v1.Origin
+	18, // 24: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
+	19, // 25: grapevine.gossip.v1.Request.adverts:type_name -> grapevine.gossip.v1.Advert
+	20, // 26: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
+	21, // 27: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
+	22, // 28: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
+	24, // 29: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
+	25, // 30: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
+	23, // 31: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
+	26, // 32: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
+	5,  // 33: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	5,  // 34: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	31, // 35: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
+	16, // 36: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
+	17, // 37: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
+	18, // 38: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
+	19, // 39: grapevine.gossip.v1.Response.adverts:type_name -> grapevine.gossip.v1.Advert
+	20, // 40: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
+	21, // 41: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
+	22, // 42: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
+	24, // 43: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
+	25, // 44: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
+	23, // 45: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
+	26, // 46: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
+	8,  // 47: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	8,  // 48: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_gossip_gossippb_gossip_proto_init() }
@@ -2526,7 +2612,7 @@ func file_gossip_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossip_gossippb_gossip_proto_rawDesc), len(file_gossip_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,22 +1,10 @@
 package core
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
-
-// caller is somebody who takes part by unary exchanges. It holds a place among those who have dialled this node, until
-// it has not called for a while.
-type caller struct {
-	node, inc uint64
-	addr      wire.Addr
-	seen      int64 // Mono of its last request
-}
-
-// silentIntervals is after how many intervals without a request a caller's place is free.
-const silentIntervals = 10
 
 // exchange is the state of a link whose one frame was a request: it ends with the answer.
 type exchange struct {
@@ -26,6 +14,7 @@ type exchange struct {
 	claimed   uint64    // the claims of what came up to here were made to it
 	until     int64     // Mono at which it is answered in any case
 	bye       *wire.Bye // turned down, or sent elsewhere
+	elsewhere []wire.Place
 }
 
 // exchangeIn takes in a request, which is answered by flush. What it brings is taken in even where there is no place.
@@ -54,18 +43,45 @@ func (c *Core) exchangeIn(l *link, f *wire.Frame) {
 	}
 	why := c.delta(l, f)
 	c.arrivals.via = nil
-	switch at := f.Exchange.Cursor; {
+	var at wire.Place
+	at, x.elsewhere = c.placesOf(f.Exchange)
+	switch {
 	case why != 0:
 		c.dismiss(l, why)
 	case x.caller == nil:
 		c.event(Event{Kind: PeerRedirected, Link: l.id, Node: x.node, Addr: f.Addr})
 		x.bye = &wire.Bye{Reason: wire.Busy, Alternates: c.elsewhere(x.node)}
-	case at.NodeID == c.node && at.Incarnation == c.inc && f.Exchange.MaxSeq > 0 && uint64(f.Exchange.MaxSeq) <= c.arrivals.last:
+	case at.MaxSeq > 0 && uint64(at.MaxSeq) <= c.arrivals.last:
 		interval := c.cfg.Timers.Interval
-		x.has = uint64(f.Exchange.MaxSeq)
+		x.has = uint64(at.MaxSeq)
 		x.claimed = min(at.Claimed, x.has)
 		x.until = c.now.Mono + interval*3/4 + c.rng.Int64N(interval/2+1)
+		c.hurry()
 	}
+}
+
+// placesOf returns where the exchanges of a caller with this node have ended, zero if there were none in this life, and
+// where those with others have, the latest first. Those are handed back: the caller may be behind a balancer, and every
+// request of it at another node than the last.
+func (c *Core) placesOf(x *wire.Exchange) (own wire.Place, elsewhere []wire.Place) {
+	if x.MaxSeq <= 0 {
+		return own, nil // first contact, whatever else is said
+	}
+	at := x.Cursor
+	all := append([]wire.Place{{NodeID: at.NodeID, Incarnation: at.Incarnation, MaxSeq: x.MaxSeq, Claimed: at.Claimed}}, at.Elsewhere...)
+	for _, p := range all {
+		same := func(q wire.Place) bool {
+			return q.NodeID == p.NodeID && (p.NodeID != 0 || q.Incarnation == p.Incarnation)
+		}
+		switch {
+		case p.NodeID == c.node && p.Incarnation == c.inc:
+			own = p
+		case p.MaxSeq <= 0 || p.NodeID == c.node && c.node != 0 || slices.ContainsFunc(elsewhere, same) || len(elsewhere) == wire.MaxPlaces:
+		default:
+			elsewhere = append(elsewhere, p)
+		}
+	}
+	return own, elsewhere
 }
 
 // turnDown says why a request is not even looked at, 0 if it is.
@@ -93,61 +109,6 @@ func (c *Core) dismiss(l *link, why wire.Refusal) {
 	if why == wire.Leaving {
 		x.bye.Alternates = c.elsewhere(x.node)
 	}
-}
-
-// elsewhere names neighbours that node can go to, if there are any.
-func (c *Core) elsewhere(node uint64) []wire.Member {
-	if ls := c.neighbours(node); len(ls) > 0 {
-		return c.alternates(ls)
-	}
-	return nil
-}
-
-// seat returns the caller, with its place; nil if all are taken. Callers without an ID share one.
-func (c *Core) seat(x *exchange, addr wire.Addr) *caller {
-	now := caller{node: x.node, inc: x.inc, addr: addr, seen: c.now.Mono}
-	i := slices.IndexFunc(c.callers, func(k *caller) bool { return k.node == x.node })
-	switch {
-	case i >= 0 && c.callers[i].inc == x.inc:
-		*c.callers[i] = now
-		return c.callers[i]
-	case x.node != 0 && c.linked(x.node) != nil:
-		return &now // it has a place already
-	case i < 0 && c.incoming() >= c.cfg.MaxPeers:
-		return nil
-	case i >= 0:
-		c.callers[i] = &now // another life: it may have lost what the one before brought
-	default:
-		c.callers = append(c.callers, &now)
-	}
-	c.out.Links = true
-	return &now
-}
-
-// incoming counts the places that those who dialled this node hold.
-func (c *Core) incoming() int {
-	all, dialed := c.counts()
-	return all - dialed + len(c.callers)
-}
-
-// callersDue frees the places of callers that have not called for long.
-func (c *Core) callersDue() {
-	had := len(c.callers)
-	c.callers = slices.DeleteFunc(c.callers, func(k *caller) bool { return c.now.Mono >= c.leaves(k) })
-	c.out.Links = c.out.Links || len(c.callers) < had
-}
-
-func (c *Core) leaves(k *caller) int64 { return k.seen + silentIntervals*c.cfg.Timers.Interval }
-
-// unseat frees the place of the caller that has been silent for longest, and reports whether there was one.
-func (c *Core) unseat() bool {
-	if len(c.callers) == 0 {
-		return false
-	}
-	first := slices.MinFunc(c.callers, func(a, b *caller) int { return cmp.Compare(a.seen, b.seen) })
-	c.callers = slices.DeleteFunc(c.callers, func(k *caller) bool { return k == first })
-	c.out.Links = true
-	return true
 }
 
 // callerRange takes in a claim of a caller. The caller is gone before anybody could ask it for anything, so this node
@@ -201,7 +162,7 @@ func (f *frame) exchange() bool {
 			f.claims(x)
 		}
 		answer.MaxSeq = int64(has)
-		answer.Cursor = wire.Cursor{NodeID: c.node, Incarnation: c.inc, Claimed: x.claimed}
+		answer.Cursor = wire.Cursor{NodeID: c.node, Incarnation: c.inc, Claimed: x.claimed, Elsewhere: x.elsewhere}
 	} else if len(x.bye.Alternates) > 0 {
 		f.b = wire.AppendAlternate(f.b, x.bye.Alternates[0].Addr)
 	}

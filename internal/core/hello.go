@@ -200,14 +200,14 @@ func (c *Core) graftOrphans(l *link) {
 	}
 }
 
-// announced takes in that a linked peer has got an ID, or a newer incarnation.
+// announced takes in that a linked peer has got an ID, a newer incarnation, or a cluster.
 func (c *Core) announced(l *link, f *wire.Frame) {
 	h := f.Hello
 	switch {
-	case h.Verdict != wire.Asked, l.node != 0 && f.NodeID != l.node, f.NodeID == 0, h.Incarnation < l.inc:
+	case h.Verdict != wire.Asked, l.node != 0 && f.NodeID != l.node, h.Incarnation < l.inc:
 		c.refuse(l, wire.Misbehaved)
 		return
-	case f.NodeID == c.node:
+	case f.NodeID == c.node && c.node != 0:
 		c.raise(h.Incarnation, true)
 		c.refuse(l, wire.DuplicateNode)
 		return
@@ -215,7 +215,9 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 		c.refuse(l, wire.OtherCluster)
 		return
 	}
-	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, false
+	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, f.NodeID == 0
+	l.cluster = h.ClusterID
+	c.adoptCluster(l.cluster)
 	c.alive(l.node)
 	c.adoptedBy(l)
 	c.out.Links = true
@@ -297,9 +299,16 @@ func (c *Core) alternates(ls []*link) []wire.Member {
 // sameCluster reports whether id is this node's cluster, or one of both has none yet.
 func (c *Core) sameCluster(id string) bool { return id == "" || c.cluster == "" || c.cluster == id }
 
+// adoptCluster takes a cluster if the node has none, and tells the peers that it was linked to without one: they adopt it
+// too, or have another by now.
 func (c *Core) adoptCluster(id string) {
 	if c.cluster == "" && id != "" {
 		c.cluster = id
 		c.event(Event{Kind: ClusterAdopted, Text: id})
+		for _, l := range c.links {
+			if l.admitted && !l.closing && l.cluster == "" {
+				l.announce, l.wake = true, true
+			}
+		}
 	}
 }

@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
@@ -209,6 +211,123 @@ func TestExchangeNewerLife(t *testing.T) {
 		w.client(t, 50).call(1, say(newer))
 		if got := w.nodes[1].core.Incarnation(); got <= newer.Incarnation {
 			t.Errorf("%s: the incarnation is %d, want more than %d", name, got, newer.Incarnation)
+		}
+	}
+}
+
+// TestExchangeElsewhere: a caller each of whose requests goes to another node than the last goes on with each where it was,
+// however much there is to tell.
+func TestExchangeElsewhere(t *testing.T) {
+	const nodes, infos = 3, 200
+	w := newWorld(nodes, nil)
+	for i := 1; i <= nodes; i++ {
+		w.nodes[i].seeds = []wire.Addr{addrOf(1)}
+		w.start(i)
+	}
+	value := strings.Repeat("v", 1000)
+	for i := range infos {
+		w.add(1+i%nodes, fmt.Sprint("k", i), value, 0)
+	}
+	w.run(2 * second)
+	c := w.client(t, 50)
+	known := 0
+	for i := 0; len(c.infos) < infos; i++ {
+		f := c.call(1 + i%nodes)
+		if got := len(f.Exchange.Cursor.Elsewhere); got != min(i, nodes-1) {
+			t.Fatalf("after %d calls, %d places elsewhere", i+1, got)
+		}
+		if i%nodes == 0 && i > 0 && len(c.infos) == known {
+			t.Fatalf("after %d calls it knows %d infos, no more than a round before", i+1, known)
+		}
+		if i%nodes == 0 {
+			known = len(c.infos)
+		}
+		if i > 30 {
+			t.Fatal("no end")
+		}
+	}
+	for range 2 * nodes { // the claims, and what some have told and others have not
+		for i := 1; i <= nodes; i++ {
+			p := c.ask(i)
+			w.run(300 * ms)
+			c.take(p)
+		}
+	}
+	w.add(2, "news", "1", 0)
+	w.run(200 * ms)
+	for i := 1; i <= nodes; i++ {
+		if f := c.call(i); keysOf(f) != "news" {
+			t.Errorf("node %d tells %s, want what is new since it was last asked", i, keysOf(f))
+		}
+	}
+	// A node that has restarted begins anew, and the others do not.
+	w.crash(3)
+	w.run(second)
+	w.start(3)
+	w.run(second)
+	if f := c.call(3); len(f.Infos) < 20 || len(f.Exchange.Cursor.Elsewhere) != nodes-1 {
+		t.Errorf("a new life of a node tells %d infos, and of %d places", len(f.Infos), len(f.Exchange.Cursor.Elsewhere))
+	}
+	w.add(2, "news", "2", 0)
+	w.run(200 * ms)
+	if f := c.call(2); keysOf(f) != "news" {
+		t.Errorf("node 2 tells %s, want the news", keysOf(f))
+	}
+}
+
+// TestExchangePlacesElsewhere: places are handed back as far as they can be of use.
+func TestExchangePlacesElsewhere(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	inc := w.nodes[1].core.Incarnation()
+	place := func(node uint64, inc uint64, seq int64) wire.Place {
+		return wire.Place{NodeID: node, Incarnation: inc, MaxSeq: seq, Claimed: 7}
+	}
+	cursor := wire.Cursor{NodeID: 2, Incarnation: 20, Claimed: 7, Elsewhere: []wire.Place{
+		place(3, 30, 31), place(1, inc-1, 5), place(2, 19, 5), place(0, 40, 41), place(0, 50, 51), place(4, 60, 0), place(5, 70, 71), place(6, 80, 81),
+	}}
+	f := w.client(t, 50).request(1, wire.Exchange{MaxSeq: 21, ClusterID: "test", Cursor: cursor}).recv()
+	want := []wire.Place{place(2, 20, 21), place(3, 30, 31), place(0, 40, 41), place(0, 50, 51), place(5, 70, 71), place(6, 80, 81)}
+	if got := f.Exchange.Cursor.Elsewhere; !slices.Equal(got, want) {
+		t.Errorf("places %+v, want %+v", got, want)
+	}
+	cursor.Elsewhere = nil
+	for id := range uint64(wire.MaxPlaces) {
+		cursor.Elsewhere = append(cursor.Elsewhere, place(10+id, 1, 1))
+	}
+	f = w.client(t, 50).request(1, wire.Exchange{MaxSeq: 21, ClusterID: "test", Cursor: cursor}).recv()
+	if got := f.Exchange.Cursor.Elsewhere; len(got) != wire.MaxPlaces || got[0].NodeID != 2 {
+		t.Errorf("places %+v, want the latest %d", got, wire.MaxPlaces)
+	}
+}
+
+// TestExchangeHurry: as many callers wait for news as there are places, and no more: with one more, the first is answered.
+func TestExchangeHurry(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { c.MaxPeers = 3 })
+	w.start(1)
+	w.add(1, "a", "1", 0)
+	c := w.client(t, 0)
+	c.inc = 0
+	c.call(1)
+	seq := c.seq
+	var waiting []*peer
+	for i := range 10 {
+		waiting = append(waiting, c.ask(1))
+		w.run(ms)
+		for k, p := range waiting {
+			f := p.recv()
+			if answered := f != nil; answered != (k == i-3) {
+				t.Fatalf("after %d requests, number %d is answered: %t", i+1, k+1, answered)
+			}
+			if f != nil && (len(f.Infos) > 0 || f.Exchange.MaxSeq != seq) {
+				t.Errorf("is told %+v, want nothing new", f)
+			}
+		}
+	}
+	w.add(1, "b", "1", 0)
+	for k, p := range waiting[7:] {
+		if f := p.recv(); f == nil || keysOf(f) != "b" {
+			t.Errorf("number %d is told %+v, want the news", k+8, f)
 		}
 	}
 }

@@ -45,15 +45,27 @@ func AppendExchange(b []byte, nodeID uint64, addr Addr, x *Exchange) []byte {
 	b = appendUint(b, frameMaxSeq, uint64(x.MaxSeq))
 	b = appendString(b, frameCluster, x.ClusterID)
 	b = appendUint(b, frameLife, x.Incarnation)
-	if c := x.Cursor; c != (Cursor{}) {
+	if c := x.Cursor; !c.zero() {
 		var at int
 		b, at = begin(b, frameCursor)
 		b = appendUint(b, cursorNodeID, c.NodeID)
 		b = appendUint(b, cursorIncarnation, c.Incarnation)
 		b = appendUint(b, cursorClaimed, c.Claimed)
+		for _, p := range c.Elsewhere {
+			b = appendPlace(b, p)
+		}
 		b = end(b, at)
 	}
 	return b
+}
+
+func appendPlace(b []byte, p Place) []byte {
+	b, at := begin(b, cursorElsewhere)
+	b = appendUint(b, placeNodeID, p.NodeID)
+	b = appendUint(b, placeIncarnation, p.Incarnation)
+	b = appendUint(b, placeMaxSeq, uint64(p.MaxSeq))
+	b = appendUint(b, placeClaimed, p.Claimed)
+	return end(b, at)
 }
 
 // AppendAlternate adds, to a Response, where to go instead.

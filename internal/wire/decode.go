@@ -9,6 +9,9 @@ const (
 	// MaxText is the most bytes of a cluster ID, and of a network or address, in a frame.
 	MaxText = 1 << 10
 
+	// MaxPlaces is the most places of a cursor.
+	MaxPlaces = 8
+
 	// MaxExtra is the most bytes of an info besides its key and value: for fields which this version does not know
 	// and passes on.
 	MaxExtra = 4 << 10
@@ -36,7 +39,7 @@ func Decode(b []byte, lim Limits) (*Frame, error) {
 			return nil, fmt.Errorf("field %d at byte %d: %w", r.tag>>3, r.from, err)
 		}
 	}
-	if x := d.frame.Exchange; x != nil && *x == (Exchange{}) {
+	if x := d.frame.Exchange; x != nil && x.zero() {
 		d.frame.Exchange = nil // fields that are written and zero are no fields
 	}
 	return d.frame, r.err

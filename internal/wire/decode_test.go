@@ -184,6 +184,11 @@ func TestLimits(t *testing.T) {
 			return wire.AppendExchange(b, 1, wire.Addr{}, &wire.Exchange{ClusterID: cluster})
 		}
 	}
+	places := func(n int) func(b []byte) []byte {
+		return func(b []byte) []byte {
+			return wire.AppendExchange(b, 1, wire.Addr{}, &wire.Exchange{Cursor: wire.Cursor{Elsewhere: make([]wire.Place, n)}})
+		}
+	}
 	twice := func(part func(b []byte) []byte) func(b []byte) []byte {
 		return func(b []byte) []byte { return part(part(b)) }
 	}
@@ -206,6 +211,7 @@ func TestLimits(t *testing.T) {
 			name: "alternates", lim: wire.Limits{Items: 1}, fits: hello(wire.Hello{Alternates: make([]wire.Member, 1)}, wire.Addr{}),
 			over: hello(wire.Hello{Alternates: make([]wire.Member, 2)}, wire.Addr{}),
 		},
+		{name: "places of a cursor", fits: places(wire.MaxPlaces), over: places(wire.MaxPlaces + 1)},
 		{
 			name: "alternates of a bye", lim: wire.Limits{Items: 1},
 			fits: func(b []byte) []byte { return wire.AppendBye(b, wire.Bye{Alternates: make([]wire.Member, 1)}) },

@@ -11,8 +11,8 @@ var (
 	// missing, io.ErrUnexpectedEOF is.
 	ErrMalformed = errors.New("malformed frame")
 
-	// ErrTooLarge is wrapped by the error of a frame that goes over one of the [Limits], or over [MaxText] or
-	// [MaxExtra].
+	// ErrTooLarge is wrapped by the error of a frame that goes over one of the [Limits], or over [MaxText],
+	// [MaxPlaces] or [MaxExtra].
 	ErrTooLarge = errors.New("over the limit")
 
 	// ErrChecksum is wrapped by the error of a frame with an info whose checksum is not that of its key and value,

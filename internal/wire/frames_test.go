@@ -199,7 +199,9 @@ func requestSample() sample {
 func responseSample() sample {
 	x := &wire.Exchange{
 		MaxSeq: 1_700_000_000_000_000_001, ClusterID: "c",
-		Cursor: wire.Cursor{NodeID: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3},
+		Cursor: wire.Cursor{NodeID: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3, Elsewhere: []wire.Place{
+			{NodeID: 4, Incarnation: 5, MaxSeq: 6, Claimed: 7}, {NodeID: 1<<64 - 1, MaxSeq: -1},
+		}},
 	}
 	body := wire.NewBody("k", "v", 1, 2, stamp, 60e9, 0, wire.Live, false, 0)
 	b := wire.AppendPublicInfo(nil, &body, 4, 5, 6, 7)
@@ -210,7 +212,9 @@ func responseSample() sample {
 		message: &gossippb.Response{
 			NodeId: 9, Alternate: &gossippb.UnresolvedAddr{Network: "tcp", Address: "[::1]:1"},
 			MaxSeq: 1_700_000_000_000_000_001, ClusterId: "c",
-			Cursor: &gossippb.Cursor{NodeId: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3},
+			Cursor: &gossippb.Cursor{NodeId: 1<<64 - 1, Incarnation: 1_700_000_000_000_000_000, Claimed: 3, Elsewhere: []*gossippb.Place{
+				{NodeId: 4, Incarnation: 5, MaxSeq: 6, Claimed: 7}, {NodeId: 1<<64 - 1, MaxSeq: -1},
+			}},
 			Delta: map[string]*gossippb.Info{"k": {
 				Value: &gossippb.Value{
 					RawBytes: []byte("v"), Checksum: proto.Uint32(gossippb.Checksum("k", []byte("v"))),

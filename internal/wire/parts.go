@@ -257,9 +257,9 @@ func decodeExchange(r *reader, x *Exchange) (err error) {
 	return err
 }
 
-func decodeCursor(p []byte, v *Cursor) error {
+func decodeCursor(p []byte, v *Cursor) (err error) {
 	r := reader{b: p}
-	for r.next() {
+	for err == nil && r.next() {
 		switch r.tag {
 		case cursorNodeID:
 			v.NodeID = r.v
@@ -267,9 +267,42 @@ func decodeCursor(p []byte, v *Cursor) error {
 			v.Incarnation = r.v
 		case cursorClaimed:
 			v.Claimed = r.v
+		case cursorElsewhere:
+			if n := len(v.Elsewhere); n == MaxPlaces {
+				return tooLarge("places", n+1, MaxPlaces)
+			}
+			v.Elsewhere = append(v.Elsewhere, Place{})
+			err = decodePlace(r.bytes(), &v.Elsewhere[len(v.Elsewhere)-1])
+		}
+	}
+	return first(err, r.err)
+}
+
+func decodePlace(p []byte, v *Place) error {
+	r := reader{b: p}
+	for r.next() {
+		switch r.tag {
+		case placeNodeID:
+			v.NodeID = r.v
+		case placeIncarnation:
+			v.Incarnation = r.v
+		case placeMaxSeq:
+			v.MaxSeq = int64(r.v)
+		case placeClaimed:
+			v.Claimed = r.v
 		}
 	}
 	return r.err
+}
+
+// zero reports whether c has no fields.
+func (c *Cursor) zero() bool {
+	return c.NodeID == 0 && c.Incarnation == 0 && c.Claimed == 0 && len(c.Elsewhere) == 0
+}
+
+// zero reports whether x has no fields.
+func (x *Exchange) zero() bool {
+	return x.MaxSeq == 0 && x.ClusterID == "" && x.Incarnation == 0 && x.Cursor.zero()
 }
 
 func (d *decoder) bye(p []byte, y *Bye) (err error) {

@@ -123,6 +123,12 @@ const (
 	cursorNodeID      = 1<<3 | typeVarint
 	cursorIncarnation = 2<<3 | typeVarint
 	cursorClaimed     = 3<<3 | typeVarint
+	cursorElsewhere   = 4<<3 | typeBytes
+
+	placeNodeID      = 1<<3 | typeVarint
+	placeIncarnation = 2<<3 | typeVarint
+	placeMaxSeq      = 3<<3 | typeVarint
+	placeClaimed     = 4<<3 | typeVarint
 
 	byeReason    = 1<<3 | typeVarint
 	byeAlternate = 2<<3 | typeBytes

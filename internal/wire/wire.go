@@ -69,7 +69,7 @@ type Stamp struct {
 	Logical int32
 }
 
-// Limits bound what [Decode] accepts, besides [MaxText] and [MaxExtra]. A zero field allows nothing.
+// Limits bound what [Decode] accepts, besides [MaxText], [MaxPlaces] and [MaxExtra]. A zero field allows nothing.
 type Limits struct {
 	Frame int // bytes of a frame
 	Key   int // bytes of a key
@@ -180,7 +180,15 @@ type (
 		Incarnation uint64 // of a Request's NodeID
 		Cursor      Cursor
 	}
-	Cursor struct{ NodeID, Incarnation, Claimed uint64 }
+	Cursor struct {
+		NodeID, Incarnation, Claimed uint64
+		Elsewhere                    []Place
+	}
+	Place struct {
+		NodeID, Incarnation uint64
+		MaxSeq              int64
+		Claimed             uint64
+	}
 	Bye    struct {
 		Reason     Refusal
 		Alternates []Member

@@ -18,7 +18,8 @@
 //
 // Who cannot hold a stream calls Gossip, again and again, on any nodes of the cluster:
 //
-//   - max_seq is -1 the first time. Later, max_seq and cursor are those of the last Response, as they are.
+//   - max_seq is -1 the first time. Later, max_seq and cursor are those of the last Response without a bye, as they
+//     are: also where it was another node's, since it has the places at up to eight others.
 //   - cluster_id names the cluster; "" is any. node_id and incarnation are the caller's; a caller that writes nothing
 //     needs neither. node_id is unique in the cluster, as that of a node is; an incarnation is more than any before it,
 //     such as the time of the start in nanoseconds.

@@ -54,7 +54,7 @@ func (r *requester) write(key, value string) {
 func (r *requester) exchange(ctx context.Context) (map[string]*gossippb.Info, error) {
 	req := &gossippb.Request{
 		NodeId: r.node, Incarnation: r.incarnation, ClusterId: "demo", Delta: r.unanswered,
-		MaxSeq: r.last.GetMaxSeq(), Cursor: r.last.GetCursor(), // of another node, or an earlier life of it: it begins anew
+		MaxSeq: r.last.GetMaxSeq(), Cursor: r.last.GetCursor(), // also of another node: it has the places at several
 	}
 	if r.seq > r.arrived {
 		req.Ranges = []*gossippb.Range{{NodeId: r.node, Incarnation: r.incarnation, From: r.arrived, To: r.seq}}
