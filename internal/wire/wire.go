@@ -189,7 +189,7 @@ type (
 		MaxSeq              int64
 		Claimed             uint64
 	}
-	Bye    struct {
+	Bye struct {
 		Reason     Refusal
 		Alternates []Member
 	}
