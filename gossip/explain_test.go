@@ -39,7 +39,7 @@ func TestExplain(t *testing.T) {
 		pass(5 * time.Second)
 
 		own, err := a.Explain("k")
-		if err != nil || own.Pending || own.Incarnation == 0 || own.Seq == 0 || own.Peer != (gossip.Peer{}) || own.Delay != 0 || !own.Taken.Equal(written) {
+		if err != nil || own.Pending || own.Incarnation == 0 || own.Seq == 0 || own.Logical != 0 || own.Peer != (gossip.Peer{}) || own.Delay != 0 || !own.Taken.Equal(written) {
 			t.Errorf("Explain at the origin = %+v, %v", own, err)
 		}
 		if got, want := own.Info.Age, 15*time.Second; got != want {

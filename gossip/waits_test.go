@@ -77,6 +77,16 @@ func TestSyncWaitsForTheNextBatch(t *testing.T) {
 		if len(seen) != 4 {
 			t.Errorf("Sync returned after calls for %q, want k4 and no k5", seen)
 		}
+		mustAdd(t, g, "k6", "v")
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() { mustAdd(t, g, "k7", "v") }) // too late to be waited for
+		if err := g.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(seen) != 5 {
+			t.Errorf("Sync returned after calls for %q, want k6 and no k7", seen)
+		}
+		pass(time.Minute) // for k7
 	})
 }
 
