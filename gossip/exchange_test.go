@@ -122,8 +122,13 @@ func TestGossip(t *testing.T) {
 
 		c.call(t, a, c.write("c", "3", time.Now()))
 		pass(100 * time.Millisecond)
-		for _, g := range []*gossip.Gossip{a, b} {
+		for i, g := range []*gossip.Gossip{a, b} {
 			wantInfo(t, g, "c", "3")
+			for key, info := range g.Infos("c") {
+				if key == "c" && (info.NodeID != 50 || info.Hops != i+1) {
+					t.Errorf("c is an info of node %d over %d hops, want 50 and %d", info.NodeID, info.Hops, i+1)
+				}
+			}
 		}
 		if _, ok := c.infos["c"]; ok {
 			t.Error("the caller is told what it wrote")

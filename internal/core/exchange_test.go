@@ -180,9 +180,16 @@ func TestExchangeCursors(t *testing.T) {
 		c.call(1)
 		x := wire.Exchange{MaxSeq: c.seq, ClusterID: "test", Incarnation: c.inc, Cursor: c.cursor}
 		tt.change(&x)
-		f := c.request(1, x).recv()
+		p := c.request(1, x)
+		f := p.recv()
 		if first := f != nil && keysOf(f) == "a" && len(f.Ranges) == 1; first != tt.first {
 			t.Errorf("%s: answers %+v at once, want all: %t", tt.name, f, tt.first)
+		}
+		if !tt.first {
+			w.add(1, "a", tt.name, 0)
+			if f := p.recv(); f == nil || keysOf(f) != "a" || len(f.Ranges) != 1 {
+				t.Errorf("%s: answers %+v, want what is new, and the range up to it", tt.name, f)
+			}
 		}
 	}
 }
@@ -246,6 +253,24 @@ func TestExchangePublishes(t *testing.T) {
 	}
 	if errs := w.check(); len(errs) > 0 {
 		t.Error(errs)
+	}
+}
+
+// TestExchangeSponsor: what a caller writes takes the way of what the node writes, as if the caller had joined through it.
+func TestExchangeSponsor(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	p := w.admitted(t, 10, 1, wire.Join)
+	p.drop()
+	c := w.client(t, 50)
+	c.call(1, info(c.origin(), 1, "k", "v", second, 0), claim(c.origin(), 0, 1))
+	w.run(100 * ms)
+	var declared []wire.Origin
+	for f := p.recv(); f != nil; f = p.recv() {
+		declared = append(declared, f.Origins...)
+	}
+	if want := (wire.Origin{NodeID: 50, Incarnation: c.inc, Sponsor: 1}); len(declared) != 1 || declared[0] != want {
+		t.Errorf("a neighbour is told of %+v, want %+v", declared, want)
 	}
 }
 
