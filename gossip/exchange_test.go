@@ -153,6 +153,11 @@ func TestGossipAcrossRestart(t *testing.T) {
 		mustAdd(t, g, "old", "1")
 		pass(time.Second)
 		c := newCaller(50, 1)
+		c.call(t, g, c.request())
+		for i := range 50 { // that many numbers of the first life
+			mustAdd(t, g, "often", fmt.Sprint(i))
+			pass(10 * time.Millisecond)
+		}
 		c.call(t, g, c.write("mine", "1", time.Now()))
 		before := c.last.GetMaxSeq()
 		pass(100 * time.Millisecond)
@@ -163,8 +168,9 @@ func TestGossipAcrossRestart(t *testing.T) {
 		g = start(t, config(net, 2))
 		mustAdd(t, g, "new", "2")
 		pass(time.Second)
+		clear(c.infos) // it is told everything anew
 		if c.call(t, g, c.write("mine", "2", time.Now())); c.infos["new"] != "2" || c.infos["old"] != "1" || c.last.GetMaxSeq() <= before {
-			t.Errorf("after the restart it knows %q, up to %d after %d", c.infos, c.last.GetMaxSeq(), before)
+			t.Errorf("after the restart it is told %q, up to %d after %d", c.infos, c.last.GetMaxSeq(), before)
 		}
 		wantInfo(t, g, "mine", "2")
 	})

@@ -112,7 +112,7 @@ func TestExchangeFirstContact(t *testing.T) {
 		t.Errorf("the delta is %v", m.Delta)
 	}
 	for key, in := range m.Delta {
-		if in.NodeId != 1 || in.Incarnation != inc || in.Seq == 0 || in.Hops != 1 {
+		if in.NodeId != 1 || in.Incarnation != inc || in.Seq == 0 || in.Hops != 1 || in.Age != 30*second {
 			t.Errorf("%s is %v", key, in)
 		}
 	}

@@ -26,6 +26,9 @@ func (c *Core) Marks() map[Origin]uint64 {
 // DescriptorPeriod returns how often a node of a network of n writes its descriptor, in nanoseconds.
 func DescriptorPeriod(n int) int64 { return descriptorPeriod(n) }
 
+// Stagger returns how much later than the first a node takes its turn at the sentinel that has so many before it.
+func Stagger(before int, step int64) int64 { return stagger(before, step) }
+
 // MarksHash returns the running hash of the marks and their number.
 func (c *Core) MarksHash() (uint64, uint32) { return c.hash, c.marks }
 

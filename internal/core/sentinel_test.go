@@ -100,9 +100,13 @@ func TestSentinelTurns(t *testing.T) {
 		from  core.Origin
 		value string
 		bones bool  // only what is left of it comes
+		after int64 // how long node 5 has kept its own when it comes
+		gone  bool  // it is deleted two seconds later
 		want  int64 // when node 5 writes, after it has heard of it; 0: never
 	}{
 		{name: "higher", from: high, value: core.DefaultSentinel, want: second},
+		{name: "higher, later", from: high, value: core.DefaultSentinel, after: 3 * second, want: second},
+		{name: "lower, deleted", from: low, value: core.DefaultSentinel, gone: true, want: second},
 		{name: "lower", from: low, value: core.DefaultSentinel, want: 7*second + 500*ms},
 		{name: "higher, chosen", from: high, value: "test"},
 		{name: "lower, chosen", from: low, value: "test"},
@@ -114,12 +118,17 @@ func TestSentinelTurns(t *testing.T) {
 			w.start(1)
 			w.run(second)
 			p := w.admitted(t, 10, 1, wire.Chord)
-			in := infoOf(tt.from, 1, tt.value, 2*second, sentinelLife, 0)
+			w.idle(p, tt.after)
+			in := infoOf(tt.from, 1, tt.value, w.now+second, sentinelLife, 0)
 			if tt.bones {
 				in.State = gossippb.State_SKELETON
 				in.Age = sentinelLife + second
 			}
 			p.send(frame(of("sentinel", in), claim(tt.from, 0, 1)))
+			if tt.gone {
+				w.idle(p, 2*second)
+				p.send(frame(tombstone(tt.from, 2, "sentinel", w.now+second, hour), claim(tt.from, 1, 2)))
+			}
 			own := w.nodes[1].core.Marks()[w.origin(1)]
 			wrote := func() bool { return w.nodes[1].core.Marks()[w.origin(1)] > own }
 			if tt.want == 0 {
@@ -138,6 +147,16 @@ func TestSentinelTurns(t *testing.T) {
 				t.Errorf("holds %s, want one of its own", show(r))
 			}
 		})
+	}
+}
+
+// TestSentinelStagger: the second node waits for one step, the fourth for two, the eighth for three; those between wait in
+// between, each longer than the one before.
+func TestSentinelStagger(t *testing.T) {
+	for before, want := range []int64{0, 100, 150, 200, 225, 250, 275, 300} {
+		if got := core.Stagger(before, 100); got != want {
+			t.Errorf("behind %d others a node waits for %d hundredths of a step, want %d", before, got, want)
+		}
 	}
 }
 
