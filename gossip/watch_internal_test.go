@@ -1,9 +1,15 @@
 package gossip
 
 import (
+	"context"
 	"fmt"
+	"iter"
+	"runtime"
+	"sync"
 	"testing"
+	"testing/synctest"
 
+	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
@@ -161,5 +167,60 @@ func TestWatchIsForgotten(t *testing.T) {
 	}
 	if l.watches != 0 || len(l.index.match("k", nil)) != 0 || w.live.head != nil || w.places != nil {
 		t.Errorf("after release, %d watches, %d registered, %v waits", l.watches, len(l.index.match("k", nil)), w.live.head)
+	}
+}
+
+// TestWatchIsReleased: whatever ends a watch has the node forget it, once.
+func TestWatchIsReleased(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(seq iter.Seq[Event], cancel func())
+	}{
+		{name: "the context, before an iteration", end: func(_ iter.Seq[Event], cancel func()) { cancel() }},
+		{name: "the context, while the loop waits", end: func(seq iter.Seq[Event], cancel func()) {
+			for range seq {
+				go cancel()
+			}
+		}},
+		{name: "break", end: func(seq iter.Seq[Event], _ func()) {
+			for range seq {
+				break
+			}
+		}},
+		{name: "break, and the context", end: func(seq iter.Seq[Event], cancel func()) {
+			for range seq {
+				break
+			}
+			cancel()
+		}},
+		{name: "panic", end: func(seq iter.Seq[Event], _ func()) {
+			defer func() { _ = recover() }()
+			for range seq {
+				panic("on purpose")
+			}
+		}},
+		{name: "Goexit", end: func(seq iter.Seq[Event], _ func()) {
+			var work sync.WaitGroup
+			work.Go(func() {
+				for range seq {
+					runtime.Goexit()
+				}
+			})
+			work.Wait()
+		}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := &Gossip{inbox: newInbox(), cfg: Config{Clock: clock.System()}, stopped: make(chan struct{})}
+			w := newWatch(g, pattern{form: prefixed}, "", WatchOptions{})
+			w.fill(readInfos([]*core.Record{record("a", 1)}))
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			tt.end(w.iterate(ctx), cancel)
+			synctest.Wait()
+			left := g.inbox.close()
+			if len(left) != 1 || left[0].kind != inUnregister || left[0].body != w.reg || !w.gone {
+				t.Errorf("%s: the node is told %v, want that the watch is over", tt.name, left)
+			}
+		})
 	}
 }

@@ -69,3 +69,13 @@ func (r *Reducer) Members() []Member {
 
 // Entries returns of how many nodes something is remembered.
 func (r *Reducer) Entries() int { return len(r.r.entries) }
+
+// Waiting returns how many nodes have a deadline.
+func (r *Reducer) Waiting() int { return len(r.r.waiting) }
+
+// Watches returns how many watches v knows.
+func Watches(v *View) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.watches)
+}

@@ -3,6 +3,7 @@ package members_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,11 +99,16 @@ func TestReducer(t *testing.T) {
 		{name: "descriptor expires", steps: []step{here(0, 10, joined), expired(1, failed), time(60), time(61, forgotten)}, end: "[]"},
 		{name: "descriptor expires late", steps: []step{here(0, 10, joined), suspicion(1, "10", suspected), time(6, failed), expired(30), time(89), time(90, forgotten)},
 			end: "[]", rest: 1},
+		{name: "descriptor expires and is deleted", steps: []step{here(0, 10, joined), expired(1, failed), left(2), time(60), time(61, forgotten)}, end: "[]"},
 		{name: "everything expires", steps: []step{here(0, 10, joined), suspicion(1, "10", suspected), time(6, failed), expired(30),
 			{at: 31, kind: gossip.Expired, key: "suspect:3:10"}, time(90, forgotten)}, end: "[]"},
 		{name: "address", steps: []step{here(0, 10, joined),
 			{at: 1, kind: gossip.Updated, key: "node:3", value: descriptor(t, 3, "b:2", ""), stamp: 11, want: []string{"node 3 address changed from a:1 to b:2"}}},
 			end: "[node 3 at b:2, alive]", rest: 1},
+		{name: "network", steps: []step{here(0, 10, joined),
+			{at: 1, kind: gossip.Updated, key: "node:3", value: strings.Replace(descriptor(t, 3, "a:1", ""), "tcp", "udp", 1), stamp: 11,
+				want: []string{"node 3 address changed from a:1 to a:1"}}},
+			end: "[node 3 at a:1, alive]", rest: 1},
 		{name: "address, back", steps: []step{here(0, 10, joined), suspicion(1, "10", suspected), time(6, failed),
 			{at: 7, kind: gossip.Updated, key: "node:3", value: descriptor(t, 3, "b:2", ""), stamp: 11, want: []string{recovered, "node 3 address changed from a:1 to b:2"}}},
 			end: "[node 3 at b:2, alive]", rest: 1},
@@ -174,7 +180,7 @@ func TestReducerDeadlines(t *testing.T) {
 			t.Errorf("Next = %v, want %v", got, next)
 		}
 	}
-	for id := uint64(1); id <= 3; id++ {
+	for id := uint64(1); id <= 4; id++ {
 		r.Take(start(0), members.Change{Key: fmt.Sprint("node:", id), Value: descriptor(t, id, "a:1", ""), Origin: gossip.NodeID(id), Stamp: stampOf(10)})
 	}
 	want(0)
@@ -182,11 +188,20 @@ func TestReducerDeadlines(t *testing.T) {
 	want(6)
 	r.Take(start(2), members.Change{Key: "suspect:1:10", Value: "3000000000"})
 	want(5)
+	r.Take(start(2), members.Change{Key: "suspect:4:10", Value: "7000000000"})
+	want(5)
 	if got := r.Advance(start(4)); got != nil {
 		t.Errorf("Advance too early: %v, want nothing", got)
 	}
 	if got := fmt.Sprint(r.Advance(start(6))); got != "[node 1 failed node 2 failed]" {
 		t.Errorf("Advance = %s, want nodes 1 and 2 failed", got)
+	}
+	want(9)
+	if got := r.Waiting(); got != 1 {
+		t.Errorf("%d nodes have a deadline, want node 4 alone", got)
+	}
+	if got := fmt.Sprint(r.Advance(start(9))); got != "[node 4 failed]" {
+		t.Errorf("Advance = %s, want node 4 failed", got)
 	}
 	want(0)
 	r.Take(start(7), members.Change{Kind: gossip.Deleted, Key: "node:3", Stamp: stampOf(20)})

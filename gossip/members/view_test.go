@@ -260,6 +260,7 @@ func TestWatchBehind(t *testing.T) {
 // A watch ends when its context does, and when the node stops: then with its last event.
 func TestWatchEnds(t *testing.T) {
 	run(t, 2, func(t *testing.T, c *cluster) {
+		before := members.Watches(c.views[0])
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan string, 3)
 		go func() {
@@ -267,9 +268,25 @@ func TestWatchEnds(t *testing.T) {
 			}
 			ended <- "cancelled"
 		}()
+		c.views[0].Watch(ctx) // and never iterate
+		for range c.views[0].Watch(t.Context()) {
+			break
+		}
+		func() {
+			defer func() { _ = recover() }()
+			for range c.views[0].Watch(t.Context()) {
+				panic("on purpose")
+			}
+		}()
 		pass(time.Second)
+		if got := members.Watches(c.views[0]); got != before+2 {
+			t.Errorf("%d watches, want %d: those that were left are released", got, before+2)
+		}
 		cancel()
 		synctest.Wait()
+		if got := members.Watches(c.views[0]); got != before {
+			t.Errorf("%d watches when their context has ended, want %d", got, before)
+		}
 		last := c.views[0].Watch(t.Context())
 		go func() {
 			n := 0
