@@ -374,15 +374,17 @@ func TestGossipEnds(t *testing.T) {
 	})
 }
 
-// TestGossipTooMany: requests that wait are bounded, and each gets an answer.
+// TestGossipTooMany: requests that wait are bounded, and each gets an answer. They wait for the node to run, so that none of them
+// makes room for another.
 func TestGossipTooMany(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
 		cfg := config(net, 1)
 		cfg.MaxPeers = 1 // 20 open links
-		g := start(t, cfg)
-		pass(time.Second)
+		g, err := gossip.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
 		c := newCaller(50, 1)
-		c.call(t, g, c.request())
 		results := make(chan error, 100)
 		for range cap(results) {
 			go func() {
@@ -390,19 +392,25 @@ func TestGossipTooMany(t *testing.T) {
 				results <- err
 			}()
 		}
-		answered := 0
-		for range cap(results) {
-			if err := <-results; err == nil {
-				answered++
-			} else if !errors.Is(err, gossip.ErrLimit) {
+		synctest.Wait()
+		if got := len(results); got != 80 {
+			t.Errorf("%d of 100 requests have an answer before the node runs, want 80", got)
+		}
+		for range len(results) {
+			if err := <-results; !errors.Is(err, gossip.ErrLimit) {
 				t.Errorf("Gossip = %v, want ErrLimit", err)
 			}
 		}
-		if answered == 0 || answered > 20 {
-			t.Errorf("%d requests waited, want 20 at most", answered)
+		stop := g.Start(t.Context())
+		for range 20 {
+			if err := <-results; err != nil {
+				t.Errorf("Gossip = %v when the node runs", err)
+			}
 		}
-		pass(time.Second)
 		c.call(t, g, c.request())
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
