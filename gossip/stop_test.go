@@ -20,11 +20,15 @@ func TestStopTwiceAtOnce(t *testing.T) {
 		mustAdd(t, g, "k", "v")
 		stop := g.Start(t.Context())
 		pass(time.Millisecond)
+		begin := time.Now()
 		var stopping sync.WaitGroup
 		for range 2 {
 			stopping.Go(func() {
 				if err := stop(); err != nil {
 					t.Errorf("stop = %v, want nil", err)
+				}
+				if took, want := time.Since(begin), time.Second-time.Millisecond; took != want {
+					t.Errorf("stop took %v, want until the end of the call: %v", took, want)
 				}
 			})
 		}

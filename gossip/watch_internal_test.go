@@ -66,7 +66,8 @@ func TestWatchReplayMeetsChanges(t *testing.T) {
 			if got := allNews(w); got != "" {
 				t.Errorf("%s: told %q before the replay", tt.name, got)
 			}
-			w.fill(readInfos(tt.read))
+			w.known = readInfos(tt.read)
+			w.ended(nil)
 			want := tt.latest
 			if every {
 				want = tt.every
@@ -74,10 +75,26 @@ func TestWatchReplayMeetsChanges(t *testing.T) {
 			if got := allNews(w); got != want {
 				t.Errorf("%s, every %v: told %q, want %q", tt.name, every, got, want)
 			}
+			if w.known.replay.head != nil || w.known.places != nil {
+				t.Errorf("%s, every %v: what was known is kept", tt.name, every)
+			}
 			if len(w.places) != 0 || w.live.count != 0 || w.replay.count != 0 {
 				t.Errorf("%s, every %v: told all, and %d, %d and %d are left", tt.name, every, len(w.places), w.live.count, w.replay.count)
 			}
 		}
+	}
+}
+
+// TestWatchOfWhatWasNeverTold has a key be updated, go, come back and go while the consumer is told of nothing.
+func TestWatchOfWhatWasNeverTold(t *testing.T) {
+	w := newWatch(&Gossip{inbox: newInbox()}, pattern{}, "", WatchOptions{})
+	w.put(core.Change{Kind: core.Updated, Record: record("a", 2)})
+	w.put(core.Change{Kind: core.Deleted, Record: record("a", 3)})
+	w.put(core.Change{Kind: core.Added, Record: record("a", 4)})
+	w.fill(readInfos(nil))
+	w.put(core.Change{Kind: core.Deleted, Record: record("a", 5)})
+	if got := allNews(w); got != "" {
+		t.Errorf("told %q of what was never told", got)
 	}
 }
 
@@ -162,10 +179,12 @@ func TestWatchIsForgotten(t *testing.T) {
 	w.add(&novelty{rec: &core.Record{Body: wire.Body{Key: "k"}}})
 	w.release()
 	w.release()
+	w.known = readInfos([]*core.Record{record("k", 1)})
+	w.ended(l)
 	for _, m := range l.g.inbox.close() {
 		l.handle(m)
 	}
-	if l.watches != 0 || len(l.index.match("k", nil)) != 0 || w.live.head != nil || w.places != nil {
+	if l.watches != 0 || len(l.index.match("k", nil)) != 0 || w.live.head != nil || w.replay.head != nil || w.places != nil {
 		t.Errorf("after release, %d watches, %d registered, %v waits", l.watches, len(l.index.match("k", nil)), w.live.head)
 	}
 }
