@@ -215,65 +215,6 @@ func TestCallbackPanics(t *testing.T) {
 	}
 }
 
-func TestUnregister(t *testing.T) {
-	bubble(t, func(t *testing.T, net *gossiptest.Network) {
-		g := start(t, config(net, 1))
-		var c, other calls
-		unregister := register(t, g, "^k", c.add)
-		register(t, g, "^k", other.add)
-		mustAdd(t, g, "k", "1")
-		c.want(t, "k=1")
-		unregister()
-		unregister()
-		mustAdd(t, g, "k", "2")
-		c.want(t)
-		other.want(t, "k=1", "k=2")
-	})
-}
-
-// TestUnregisterBeforeRun ends registrations of every form of pattern before the node has taken them in.
-func TestUnregisterBeforeRun(t *testing.T) {
-	bubble(t, func(t *testing.T, net *gossiptest.Network) {
-		g, err := gossip.New(config(net, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var c, other calls
-		for _, pattern := range []string{"^k$", "^k", "k$", "k", "[k]"} {
-			register(t, g, pattern, c.add)()
-		}
-		register(t, g, "^k$", other.add)
-		mustAdd(t, g, "k", "v")
-		stop := g.Start(t.Context())
-		other.want(t, "k=v")
-		c.want(t)
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestUnregisterDuringCall(t *testing.T) {
-	bubble(t, func(t *testing.T, net *gossiptest.Network) {
-		g := start(t, config(net, 1))
-		mustAdd(t, g, "k1", "v")
-		mustAdd(t, g, "k2", "v")
-		pass(0)
-		var c calls
-		var unregister func()
-		free := make(chan struct{})
-		unregister = register(t, g, "^k", func(key string, content []byte) {
-			c.add(key, content)
-			<-free
-			unregister() // from within
-		})
-		c.want(t, "k1=v")
-		unregister() // from without: does not wait for the call
-		close(free)
-		c.want(t)
-	})
-}
-
 // TestCallbackUsesGossip calls methods from within, under a lock that others hold while they do the same.
 func TestCallbackUsesGossip(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
