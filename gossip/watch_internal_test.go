@@ -243,3 +243,35 @@ func TestWatchIsReleased(t *testing.T) {
 		})
 	}
 }
+
+// TestWatchLoopIsLeft leaves the loop over a watch in all ways: none leaves the watch behind.
+func TestWatchLoopIsLeft(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		body func() (more bool)
+	}{
+		{name: "break", body: func() bool { return false }},
+		{name: "panic", body: func() bool { panic("on purpose") }},
+		{name: "Goexit", body: func() bool { runtime.Goexit(); return false }},
+	} {
+		g := &Gossip{inbox: newInbox(), cfg: Config{Clock: clock.System()}}
+		w := newWatch(g, pattern{form: prefixed}, "", WatchOptions{})
+		w.fill(readInfos([]*core.Record{record("a", 1), record("b", 1)}))
+		ctx, cancel := context.WithCancel(t.Context())
+		loop := w.iterate(ctx)
+		n := 0
+		var running sync.WaitGroup
+		running.Go(func() {
+			defer func() { _ = recover() }()
+			loop(func(Event) bool { n++; return tt.body() })
+		})
+		running.Wait()
+		if n != 1 || !w.reg.gone.Load() || w.replay.head != nil {
+			t.Errorf("%s: after %d events, the watch is gone: %v, and holds %v", tt.name, n, w.reg.gone.Load(), w.replay.head)
+		}
+		cancel()
+		if left := g.inbox.close(); len(left) != 1 || left[0].kind != inUnregister {
+			t.Errorf("%s: the loop of the node is told %+v, want the end of the watch, once", tt.name, left)
+		}
+	}
+}
