@@ -82,13 +82,17 @@ func (g *Gossip) GetNodeDescriptor(id NodeID) (*NodeDescriptor, error) {
 func (g *Gossip) GetNodeID() NodeID { return NodeID(g.nodeID.Load()) }
 
 // GetNodeIDAddress returns the address in the descriptor of a node, a transport.Addr. The error wraps ErrNotFound as that of
-// GetNodeDescriptor does.
+// GetNodeDescriptor does, and for a descriptor without an address, which is no node's own.
 func (g *Gossip) GetNodeIDAddress(id NodeID) (net.Addr, error) {
 	desc, err := g.GetNodeDescriptor(id)
 	if err != nil {
 		return nil, fmt.Errorf("address of node %d: %w", id, err)
 	}
-	return transport.MakeAddr(desc.GetAddress().GetNetwork(), desc.GetAddress().GetAddress()), nil
+	addr := desc.GetAddress()
+	if addr.GetAddress() == "" {
+		return nil, fmt.Errorf("address of node %d: its descriptor has none: %w", id, ErrNotFound)
+	}
+	return transport.MakeAddr(addr.GetNetwork(), addr.GetAddress()), nil
 }
 
 // fromWire and toWire convert between the addresses of the protocol and those of the transport.

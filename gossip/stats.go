@@ -12,7 +12,7 @@ type Stats struct {
 	BytesSent, BytesReceived   uint64 // of these frames, without what the transport adds
 
 	InfosReceived uint64 // in frames; the same info counts each time it comes
-	InfosTaken    uint64 // of those, the ones that were news
+	InfosTaken    uint64 // of those, the ones that were news, deletions aside
 	InfosRefused  uint64 // of peers and of this node
 	InfosExpired  uint64 // whose lifetime has ended here
 
