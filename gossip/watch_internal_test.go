@@ -52,6 +52,8 @@ func TestWatchReplayMeetsChanges(t *testing.T) {
 		{name: "expiry not read", before: changes{change(core.Expired, "a", 1)}, read: []*core.Record{record("a", 1)},
 			every: "replay added a1 expired a1 "},
 		{name: "deletion read", before: changes{change(core.Updated, "a", 2), change(core.Deleted, "a", 3)}, every: "added a2 deleted a3 "},
+		{name: "addition read, deletion not", before: changes{change(core.Added, "a", 1), change(core.Deleted, "a", 2)}, read: []*core.Record{record("a", 1)},
+			every: "replay added a1 deleted a2 "},
 		{name: "only the deletion", before: changes{change(core.Deleted, "a", 3)}},
 		{name: "back, read", before: changes{change(core.Deleted, "a", 2), change(core.Added, "a", 3)}, read: []*core.Record{record("a", 3)},
 			latest: "replay added a3 ", every: "replay added a3 "},

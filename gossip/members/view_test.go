@@ -314,6 +314,32 @@ func TestWatchEnds(t *testing.T) {
 	})
 }
 
+// When Run has ended, the members stay as they were last seen, whatever was to become of them.
+func TestViewStays(t *testing.T) {
+	run(t, 3, func(t *testing.T, c *cluster) {
+		v, err := members.New(c.nodes[0].Gossip, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- v.Run(ctx) }()
+		c.nodes[2].Crash()
+		pass(2 * time.Second)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		pass(time.Minute)
+		if m, _ := v.Member(3); m.State != members.StateSuspect {
+			t.Errorf("long after Run has ended, %v, want it suspect", m)
+		}
+		if m, _ := c.views[0].Member(3); m.State != members.StateFailed {
+			t.Errorf("in a View that runs, %v, want it failed", m)
+		}
+	})
+}
+
 func TestViewErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := gossiptest.NewNode(t, nil)
