@@ -100,6 +100,20 @@ func TestWatchOfWhatWasNeverTold(t *testing.T) {
 	}
 }
 
+// TestWatchReplayThenGone: what came before the replay, which did not find it any more, and is then gone, is told to nobody who
+// is away.
+func TestWatchReplayThenGone(t *testing.T) {
+	for _, kind := range []core.ChangeKind{core.Added, core.Updated, core.Refreshed} {
+		w := newWatch(&Gossip{inbox: newInbox()}, pattern{}, "", WatchOptions{Redundant: true})
+		w.put(core.Change{Kind: kind, Record: record("a", 1)})
+		w.fill(readInfos(nil))
+		w.put(core.Change{Kind: core.Deleted, Record: record("a", 2)})
+		if got := allNews(w); got != "" {
+			t.Errorf("after a change of kind %d, told %q, want nothing", kind, got)
+		}
+	}
+}
+
 // TestWatchReplayBesideAStep has the replay be read after a step of the loop has shown its changes to readers and before
 // it tells the watches of them. The consumer takes what there is at once, or is away from there on.
 func TestWatchReplayBesideAStep(t *testing.T) {
