@@ -253,9 +253,13 @@ func TestPartitionHealed(t *testing.T) {
 // While nothing fails, nobody is suspected, and members cost nothing.
 func TestNothingFails(t *testing.T) {
 	v := simulate(t, sim.Options{Nodes: 50, Seed: 1})
+	before, written := v.Stats(), len(v.Updates())
 	v.pass(time.Minute)
 	if n := v.suspicions(); n != 0 || len(v.events) != 0 {
 		t.Errorf("%d suspicions, events %v, want none", n, v.events)
+	}
+	if now := v.Stats(); now.Dials != before.Dials || now.Infos != before.Infos || len(v.Updates()) != written {
+		t.Errorf("%d dials, %d infos written and %d copies of infos, want none", now.Dials-before.Dials, len(v.Updates())-written, now.Infos-before.Infos)
 	}
 	for i, r := range v.of {
 		if next := r.Next(); !next.IsZero() {
