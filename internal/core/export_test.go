@@ -123,5 +123,11 @@ func (h *Heap) Pop(now int64) (at int64, v int, ok bool) { return h.h.pop(now) }
 // First returns the earliest time.
 func (h *Heap) First() int64 { return h.h.first() }
 
+// Queued returns how many changes of trees and pings wait for a link to be free.
+func (c *Core) Queued(id LinkID) (changes, pings int) {
+	l := c.link(id)
+	return len(l.prunes) + len(l.grafts), len(l.pings)
+}
+
 // Arrivals returns how many entries the index by arrival has.
 func (c *Core) Arrivals() int { return len(c.arrivals.log) }

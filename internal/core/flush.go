@@ -287,20 +287,23 @@ func (f *frame) adverts() {
 func (f *frame) prunes() {
 	l := f.l
 	done := 0
-	for _, p := range l.prunes {
+	for _, o := range l.prunes {
 		if f.over() {
 			break
 		}
-		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: p.o.id.node, Incarnation: f.ref(p.o), Mode: p.mode})
+		p := l.of(o)
+		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: wire.Mode(p.prune - 1)})
+		p.prune = 0
 		done++
 	}
 	l.prunes = slices.Delete(l.prunes, 0, done)
 	done = 0
-	for _, g := range l.grafts {
+	for _, o := range l.grafts {
 		if f.over() {
 			break
 		}
-		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: g.o.id.node, Incarnation: f.ref(g.o), From: g.o.hw, Mode: g.mode})
+		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
+		l.of(o).graft = false
 		done++
 	}
 	l.grafts = slices.Delete(l.grafts, 0, done)

@@ -47,8 +47,8 @@ type link struct {
 	part     part
 	adverts  []*origin
 	advertAt int64 // 0: nothing to advertise
-	prunes   []prune
-	grafts   []graft
+	prunes   []*origin
+	grafts   []*origin
 
 	// Per origin, by idx, in pages: what of returns stays where it is.
 	per []*[perPage]perOrigin
@@ -78,22 +78,14 @@ type perOrigin struct {
 	repair   bool      // what is dirty was asked for
 	advert   bool      // in link.adverts
 	declared bool      // the peer knows which incarnation the node ID stands for
+	graft    bool      // in link.grafts
+	prune    int8      // in link.prunes, as the mode plus one; 0: not
 }
 
 // part is a range that did not fit one frame: everything up to seq is sent, nothing claimed.
 type part struct {
 	o   *origin
 	seq uint64
-}
-
-type prune struct {
-	o    *origin
-	mode wire.Mode
-}
-
-type graft struct {
-	o    *origin
-	mode wire.Mode
 }
 
 // marksOut says how far the marks of all origins are sent.

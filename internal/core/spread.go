@@ -79,7 +79,11 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 }
 
 func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
-	l.prunes = append(l.prunes, prune{o, mode})
+	p := l.of(o)
+	if p.prune == 0 {
+		l.prunes = append(l.prunes, o)
+	}
+	p.prune = int8(mode) + 1
 	l.wake = true
 }
 
@@ -88,7 +92,10 @@ func (c *Core) graft(l *link, o *origin) {
 	o.parent, o.orphan = l.id, false
 	p := l.of(o)
 	p.mode, p.set = wire.Lazy, true
-	l.grafts = append(l.grafts, graft{o, wire.Eager})
+	if !p.graft {
+		p.graft = true
+		l.grafts = append(l.grafts, o)
+	}
 	l.wake = true
 }
 

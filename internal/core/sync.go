@@ -6,6 +6,9 @@ import "github.com/grapevine-go/grapevine/internal/wire"
 // trees have brought what was on its way, and marks would only have described it.
 const maxCompares = 3
 
+// maxPings is how many pings may wait for a link to be free: a node asks one question at a time, or two.
+const maxPings = 16
+
 // equal notes that the peer holds what is held here.
 func (c *Core) equal(l *link) { c.equalSince(l, nil) }
 
@@ -120,6 +123,8 @@ func (c *Core) compare(l *link) {
 func (c *Core) pingIn(l *link, p *wire.Ping) {
 	same := p.MarksHash == c.hash && p.MarksCount == c.marks
 	switch {
+	case p.Ask && len(l.pings) >= maxPings:
+		c.refuse(l, wire.Misbehaved) // it asks and asks, and takes no answer
 	case p.Ask:
 		if same {
 			c.equal(l)

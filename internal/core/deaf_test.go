@@ -1,0 +1,55 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// TestDeafPeers: peers that talk and do not listen have a node remember no more than one change of each origin's tree, and
+// few questions.
+func TestDeafPeers(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	w.add(1, "own", "v", 0)
+	p, q := w.admitted(t, 8, 1, wire.Chord), w.admitted(t, 9, 1, wire.Chord)
+	w.slowSends = true // and nobody takes anything in from here on
+	o := core.Origin{Node: 20, Incarnation: 100}
+	p.send(frame(hopsOf(o, 1, 9), claim(o, 0, 1)))
+	queued := func(p *peer) int {
+		changes, _ := w.nodes[1].core.Queued(p.link())
+		return changes
+	}
+	for range 1000 {
+		for _, peer := range []*peer{p, q} {
+			peer.send(frame(claim(o, 0, 1), advert(o, 1)))
+			w.steps = 0
+		}
+	}
+	if a, b := queued(p), queued(q); a > 2 || b > 2 {
+		t.Errorf("%d and %d changes of one tree wait to be sent, want one graft and one prune at most", a, b)
+	}
+	for range 1000 {
+		if q.up() {
+			q.send(wire.AppendPing(nil, wire.Ping{Ask: true, ID: 1}))
+		}
+	}
+	if q.up() {
+		_, pings := w.nodes[1].core.Queued(q.link())
+		t.Errorf("%d answers wait to be sent, want the link ended", pings)
+	}
+	if n := w.saw(1, core.PeerRefused); n != 1 || !p.up() {
+		t.Errorf("%d peers refused, the other one is up: %t", n, p.up())
+	}
+	// Once the link is free, what is said last holds.
+	p.drop()
+	w.run(100 * ms)
+	var grafts, prunes int
+	for f := p.recv(); f != nil; f = p.recv() {
+		grafts, prunes = grafts+len(f.Grafts), prunes+len(f.Prunes)
+	}
+	if grafts+prunes == 0 || grafts > 2 || prunes > 3 {
+		t.Errorf("%d grafts and %d prunes are sent, want few", grafts, prunes)
+	}
+}
