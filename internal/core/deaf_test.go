@@ -53,3 +53,36 @@ func TestDeafPeers(t *testing.T) {
 		t.Errorf("%d grafts and %d prunes are sent, want few", grafts, prunes)
 	}
 }
+
+// TestAskedAgain: what a peer is asked once, it may be asked again, if it does not answer.
+func TestAskedAgain(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	p := w.admitted(t, 8, 1, wire.Chord)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	p.send(frame(advert(o, 1)))
+	grafts := 0
+	for range 20 {
+		w.idle(p, 100*ms)
+		for f := p.recv(); f != nil; f = p.recv() {
+			grafts += len(f.Grafts)
+		}
+	}
+	if grafts < 3 {
+		t.Errorf("asked %d times within two seconds, want again and again", grafts)
+	}
+	// The same goes for prunes: each push that is none of the tree's.
+	p.send(frame(hopsOf(o, 1, 1), claim(o, 0, 1)))
+	q := w.admitted(t, 9, 1, wire.Chord)
+	prunes := 0
+	for range 3 {
+		q.send(frame(claim(o, 0, 1)))
+		w.idle(p, 100*ms)
+		for f := q.recv(); f != nil; f = q.recv() {
+			prunes += len(f.Prunes)
+		}
+	}
+	if prunes != 3 {
+		t.Errorf("%d prunes for three pushes, want one each", prunes)
+	}
+}

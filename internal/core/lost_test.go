@@ -98,3 +98,29 @@ func TestLostMembersHaveNoPlace(t *testing.T) {
 		t.Errorf("dials to lost members by ten seconds: %v, want some", lost)
 	}
 }
+
+// A node that is alone, and so cannot dial anybody, suspects those it had links to and nobody else.
+func TestAloneSuspectsNobodyElse(t *testing.T) {
+	w := newWorld(1, nil)
+	w.handDials = true
+	w.start(1)
+	w.describe(1)
+	p := w.admitted(t, 7, 1, wire.Chord)
+	for id := uint64(7); id < 20; id++ {
+		x := core.Origin{Node: id, Incarnation: p.inc}
+		p.send(frame(info(x, 1, fmt.Sprint("node:", id), descriptor(id), 1, hour), claim(x, 0, 1)))
+	}
+	p.close()
+	for range 300 {
+		had := len(w.nodes[1].dials)
+		w.run(100 * ms)
+		for _, d := range w.nodes[1].dials[had:] {
+			w.do(1, core.Input{Kind: core.InDialFailed, Dial: d.ID})
+		}
+	}
+	for id := 7; id < 20; id++ {
+		if got := suspicions(w, 1, id); (len(got) > 0) != (id == 7) {
+			t.Errorf("suspicions of node %d: %q", id, got)
+		}
+	}
+}

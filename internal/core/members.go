@@ -101,7 +101,9 @@ func (o *overlay) changed(c *Core, rec, lost *Record) {
 		if m.addr != addr || m.inc != rec.Incarnation {
 			m.suspected = m.lost
 			m.addr, m.inc, m.since = addr, rec.Incarnation, c.now.Mono
-			delete(o.reaches, addr) // a new life deserves a new try
+			if r := o.reaches[addr]; r != nil {
+				*r = reach{} // a new life deserves a new try
+			}
 			o.wakeMaintain(c, o.quiet(c))
 		}
 		return

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
@@ -230,5 +231,27 @@ func TestSentinelMissing(t *testing.T) {
 	w.idle(p, 300*second)
 	if got := asks() - before; got != 0 {
 		t.Errorf("asked %d times although it is back", got)
+	}
+}
+
+// TestSentinelAfterMany: a node takes its turn behind those with lower IDs that are there, not behind those that are lost.
+func TestSentinelAfterMany(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		w := newWorld(1, func(c *core.Config) { byDefault(c); c.Node, c.Resolvers = 100, 1 })
+		w.handDials = true
+		w.start(1)
+		w.run(second)
+		p := w.admitted(t, 200, 1, wire.Chord)
+		for id := uint64(1); id < 64; id++ {
+			x := core.Origin{Node: id, Incarnation: 100}
+			p.send(frame(info(x, 1, fmt.Sprint("node:", id), descriptor(id), 2, hour), claim(x, 0, 1)))
+			if lost {
+				p.send(frame(info(x, 2, fmt.Sprint("suspect:", id, ":", epoch+2), fmt.Sprint(5*second), 3, hour), claim(x, 1, 2)))
+			}
+		}
+		w.idle(p, 1500*ms)
+		if r := live(w.nodes[1].core.Record("sentinel")); (r != nil) != lost {
+			t.Errorf("lost %t: after a second and a half the sentinel is %s", lost, show(r))
+		}
 	}
 }

@@ -47,7 +47,7 @@ func suspectKey(node uint64, stamp int64) string {
 // more, and one that has begun another life is there. Of those who have lost a link to the same node, one or two
 // look first, and what they find the others need not.
 func (c *Core) doubt(l *link) {
-	if c.self == nil || c.left || l.node == 0 || l.node == c.node || c.linked(l.node) != nil || c.doubted(l.node) {
+	if c.self == nil || c.left || l.node == 0 || l.node == c.node || c.linked(l.node) != nil {
 		return
 	}
 	rec := c.descriptorRecord(l.node)
@@ -59,11 +59,6 @@ func (c *Core) doubt(l *link) {
 
 // doubtAt returns when to look at a doubt that has just come up: others have it too.
 func (c *Core) doubtAt() int64 { return c.now.Mono + c.rng.Int64N(c.cfg.Timers.Ping/2+1) }
-
-// doubted reports whether there is a doubt about a node.
-func (c *Core) doubted(node uint64) bool {
-	return slices.ContainsFunc(c.doubts, func(d doubt) bool { return d.node == node })
-}
 
 // doubtsDue does what is due about the doubts.
 func (c *Core) doubtsDue() {

@@ -274,6 +274,15 @@ func TestSignOfLife(t *testing.T) {
 			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord, MinVersion: 9, MaxVersion: 9})
 			p.close()
 		}},
+		{name: "its announcement", sign: func(t *testing.T, w *world, _ *peer) {
+			p := w.dialIn(t, 0, 1) // it has not learned its ID yet
+			p.inc = uint64(epoch) + 7
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Leaf: true, Instance: 77_007})
+			w.run(600 * ms)
+			p.id = 7
+			p.hello(wire.Hello{ClusterID: "test", Instance: 77_007})
+			w.idle(p, 2*second)
+		}},
 		{name: "a newer descriptor", sign: func(t *testing.T, w *world, q *peer) {
 			w.run(600 * ms)
 			o := core.Origin{Node: 7, Incarnation: uint64(epoch) + 7}
