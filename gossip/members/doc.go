@@ -18,7 +18,7 @@
 // under "suspect:<id>:<stamp>", the stamp being that of the node's descriptor. So does who cannot dial a node that was never
 // suspected, as it looks for links of its own. A node that is suspected and alive writes
 // its descriptor anew, and whoever has the newer one knows that the suspicion is void. All this every node does, with a
-// View or without. It costs two or three updates for a failure, and nothing while there is none.
+// View or without. It costs two or three updates for a failure, a few more where many fail at once, and nothing while there is none.
 //
 // # States
 //

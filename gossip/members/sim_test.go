@@ -187,7 +187,7 @@ func TestKilledAndRestarted(t *testing.T) {
 				t.Errorf("a live node was reported failed for %v, want at most %v", v.wronged, limit)
 			}
 			suspicions := v.suspicions()
-			if limit := 5 * len(victims) / 2; suspicions > limit {
+			if limit := 3 * len(victims); suspicions > limit {
 				t.Errorf("%d suspicions of %d nodes were published, want at most %d", suspicions, len(victims), limit)
 			}
 			t.Logf("all agree after %v; a live node reported failed for %v; %d suspicions; %v", took, v.wronged, suspicions, v.events)

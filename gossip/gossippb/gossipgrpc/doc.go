@@ -27,8 +27,9 @@
 //     gossippb.Checksum, the time of writing and, if it is not for ever, a ttl. seq counts writes, from 1 in each
 //     incarnation. A write that deletes is an Info of state TOMBSTONE without bytes; its ttl is how long older infos of
 //     the key are kept out.
-//   - ranges has a Range (from, to] of the caller: what it wrote there is in this request, or was in one that was
-//     answered. Infos go on to other nodes at once as far as such ranges reach from 0 on without a gap, and beyond it
+//   - ranges has a Range (from, to] of the caller: all that it wrote there is in this request, or overwritten by what is.
+//     It begins where that of the last request ended that was answered: another node may lack what came before, and is
+//     told by the first one. Infos go on to other nodes at once as far as such ranges reach from 0 on without a gap, and beyond it
 //     only when links are idle and compared. So what a request brought that was not answered, or was answered with a
 //     bye, the next one brings again, under the same seq. Nothing is taken in twice. Where the node that answered has
 //     stopped before it handed on what it was brought, the Range of the caller in the Response of another one ends
