@@ -3,7 +3,6 @@ package gossiptest
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -87,11 +86,11 @@ func NewNode(t testing.TB, opts *NodeOptions) *Node {
 		ended = g.Run(ctx)
 	}()
 	clk, _ := cfg.Clock.(*Clock)
-	n.stop = sync.OnceValue(stopper(clk, func() error {
+	n.stop = stopper(clk, func() error {
 		cancel()
 		<-done
 		return ended
-	}))
+	})
 	t.Cleanup(func() {
 		if err := n.stop(); err != nil && !n.stopped.Load() {
 			t.Errorf("gossiptest: node %d: Run: %v", cfg.NodeID, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,6 +120,29 @@ func TestNodeInABubble(t *testing.T) {
 		if got := slices.Concat(a.Incoming(), a.Outgoing()); len(got) != 0 {
 			t.Errorf("after the crash %s is linked to %v", a, got)
 		}
+	})
+}
+
+// TestStopTwiceAtOnce has two goroutines stop a node that takes its time: in a bubble, time passes for both.
+func TestStopTwiceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gossiptest.NewNode(t, nil)
+		if _, err := g.RegisterCallback("^k$", func(string, []byte) { time.Sleep(time.Second) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.AddInfo("k", nil, 0); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var stopping sync.WaitGroup
+		for range 2 {
+			stopping.Go(func() {
+				if err := g.Stop(); err != nil {
+					t.Errorf("Stop = %v, want nil", err)
+				}
+			})
+		}
+		stopping.Wait()
 	})
 }
 
