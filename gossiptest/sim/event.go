@@ -18,7 +18,7 @@ const (
 	LinkUp                         // it has admitted Link to Peer
 	LinkDown                       // an admitted Link to Peer has ended, while the node goes on
 	FrameSent                      // to Peer over Link: Bytes
-	FrameReceived                  // from Peer over Link: Bytes, Control, Writes
+	FrameReceived                  // from Peer over Link: Bytes, Control, Writes; Text is "ping" if that is all there is
 	FrameLost                      // on its way to Peer over Link, for good: Bytes
 	InfoWritten                    // Write, Key; Text is "delete" if it is a deletion
 	InfoLearned                    // Write, which is Peer's, Key, Hops
@@ -88,10 +88,14 @@ func (s *Sim) logArrival(f *wire.Frame, l *link, side uint8, bytes int) {
 		}
 		s.writes = append(s.writes, number)
 	}
-	s.log(Event{
+	e := Event{
 		Kind: FrameReceived, Node: int(l.ends[side].node), Peer: int(l.ends[1-side].node), Link: int(l.num),
 		Bytes: bytes, Control: control(f, bytes), Writes: s.writes,
-	})
+	}
+	if ping(f) {
+		e.Text = "ping"
+	}
+	s.log(e)
 }
 
 // logUpdate tells of a write, or that the node has taken it in.

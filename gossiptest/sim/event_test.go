@@ -17,7 +17,7 @@ func TestEvents(t *testing.T) {
 	kinds := map[sim.EventKind]int{}
 	remarks := map[string]int{}
 	links := map[end]int{} // to whom
-	bytes, control, inFlight := 0, 0, 0
+	bytes, control, pings, quiet, inFlight := 0, 0, 0, 0, 0
 	copies, learned, deletions := map[int]int{}, map[int]int{}, 0
 	last := time.Duration(0)
 	opts := sim.Options{Nodes: 20, Seed: 3, DatagramLoss: 0.01}
@@ -48,6 +48,9 @@ func TestEvents(t *testing.T) {
 		case sim.FrameReceived:
 			inFlight--
 			bytes, control = bytes+e.Bytes, control+e.Control
+			if e.Text == "ping" {
+				pings, quiet = pings+1, quiet+e.Control
+			}
 			for _, w := range e.Writes {
 				copies[w]++
 			}
@@ -79,10 +82,10 @@ func TestEvents(t *testing.T) {
 	}
 
 	st := s.Stats()
-	got := []int{kinds[sim.NodeUp], kinds[sim.NodeDown], kinds[sim.FrameReceived], kinds[sim.FrameLost], bytes, control}
-	want := []int{21, 2, st.Frames, st.Lost, st.Bytes, st.Control}
+	got := []int{kinds[sim.NodeUp], kinds[sim.NodeDown], kinds[sim.FrameReceived], kinds[sim.FrameLost], bytes, control, pings, quiet}
+	want := []int{21, 2, st.Frames, st.Lost, st.Bytes, st.Control, st.Pings, st.Quiet}
 	if !slices.Equal(got, want) {
-		t.Errorf("starts, ends, frames received and lost, bytes, control bytes: %d, want %d", got, want)
+		t.Errorf("starts, ends, frames received and lost, bytes, control bytes, pings, their bytes: %d, want %d", got, want)
 	}
 	if inFlight < 0 || inFlight > 30 {
 		t.Errorf("%d frames are neither received nor lost", inFlight)

@@ -14,6 +14,8 @@ type Stats struct {
 	Bytes   int // of these frames
 	Infos   int // copies of infos
 	Control int // bytes: 16 for each frame, and all of it but keys, values and 24 for each info
+	Pings   int // frames with a ping and nothing else; they are in all the others, too
+	Quiet   int // control bytes of these
 	Lost    int // frames that nobody took
 	Resent  int // losses of frames that were sent again
 	Hops    int // links that an info crossed, at most
@@ -30,6 +32,16 @@ func (t *Stats) frame(f *wire.Frame, size int) {
 	t.Bytes += size
 	t.Infos += len(f.Infos)
 	t.Control += control(f, size)
+	if ping(f) {
+		t.Pings++
+		t.Quiet += control(f, size)
+	}
+}
+
+// ping reports whether there is nothing but a ping in a frame.
+func ping(f *wire.Frame) bool {
+	return f.Ping != nil && f.Hello == nil && f.Exchange == nil && f.Bye == nil && !f.MarksEnd &&
+		len(f.Origins)+len(f.Infos)+len(f.Ranges)+len(f.Standins)+len(f.Adverts)+len(f.Prunes)+len(f.Grafts)+len(f.Marks) == 0
 }
 
 // control returns how much of a frame of the given size is neither keys and values nor what is granted for each info,

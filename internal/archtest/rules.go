@@ -27,6 +27,7 @@ func Rules() []Rule {
 		{Package: "gossip/metrics", Module: []string{"gossip", "gossip/gossippb"}},
 
 		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/wire"}, Sealed: true},
+		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
 		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
 
