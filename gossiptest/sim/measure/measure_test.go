@@ -48,7 +48,7 @@ func TestSettled(t *testing.T) {
 		cold          float64
 	}{
 		{nodes: 10, trials: 20, last: 2.35, hops: 4, frames: 6.6, cold: 20},
-		{nodes: 100, trials: 2, last: 4.1, hops: 5, frames: 13.3, cold: 25},
+		{nodes: 100, trials: 1, last: 4.1, hops: 5, frames: 13.3, cold: 25},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint("nodes=", tt.nodes), func(t *testing.T) {

@@ -10,19 +10,19 @@ import (
 // Result is what was measured. Times are in one-way latencies. A figure that was not asked for is 0. Over several
 // trials, quantiles and means are of everything measured in all of them, counts are sums, and the others maxima.
 type Result struct {
-	Nodes  int    `json:"nodes"`
-	Seed   uint64 `json:"seed"`  // of the first trial
-	Trace  string `json:"trace"` // of all trials: equal Options give equal traces
-	Placed bool   `json:"placed"`
+	Nodes  int    `json:"nodes"`  // that were to assemble themselves
+	Seed   uint64 `json:"seed"`   // of the first trial
+	Trace  string `json:"trace"`  // of all trials: equal Options give equal traces
+	Placed bool   `json:"placed"` // always false
 
-	CopiesMean   float64 `json:"copies_mean"`  // of an update, at each node that is to have it
-	CopiesFirst  float64 `json:"copies_first"` // of the first info of a node that joins
-	DeliveryP50  float64 `json:"delivery_p50"` // of the times from a write until another node has it
-	DeliveryP99  float64 `json:"delivery_p99"`
-	DeliveryP999 float64 `json:"delivery_p999"`
-	LastMean     float64 `json:"last_mean"` // of the times from a write until all others have it
-	LastMax      float64 `json:"last_max"`
-	HopsMax      int     `json:"hops_max"` // links an update crossed
+	CopiesMean   float64 `json:"copies_mean"`   // of an update, at each node that is to have it
+	CopiesFirst  float64 `json:"copies_first"`  // of the first info of a node that joins
+	DeliveryP50  float64 `json:"delivery_p50"`  // of the times from a write until another node has it
+	DeliveryP99  float64 `json:"delivery_p99"`  // the slowest one in a hundred
+	DeliveryP999 float64 `json:"delivery_p999"` // and in a thousand
+	LastMean     float64 `json:"last_mean"`     // of the times from a write until all others have it
+	LastMax      float64 `json:"last_max"`      // the slowest of them
+	HopsMax      int     `json:"hops_max"`      // links an update crossed
 
 	ControlBytesPerUpdateNode float64 `json:"control_bytes_per_update_node"` // without frames that are pings
 	IdleBytesPerLinkS         float64 `json:"idle_bytes_per_link_s"`         // in each direction, 16 a frame counted
@@ -32,7 +32,7 @@ type Result struct {
 	Undelivered  int     `json:"undelivered"`  // pairs of an update and a node that should have it and does not
 	StallMax     float64 `json:"stall_max"`    // longest time until a survivor of a crash has an update
 	Disconnected int     `json:"disconnected"` // survivors outside the largest part of the network, right after a crash
-	DegreeMax    int     `json:"degree_max"`
+	DegreeMax    int     `json:"degree_max"`   // links of a node
 
 	ColdTime          float64 `json:"cold_time"`            // until all know all
 	ColdCopies        float64 `json:"cold_copies"`          // of a descriptor, at each node, until then
