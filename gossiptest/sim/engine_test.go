@@ -173,6 +173,47 @@ func TestQueueMixed(t *testing.T) {
 	}
 }
 
+// The queue looks at the children of a place, and no further: here, each place on the lowest level is less than the one
+// before, over into families that the way down does not lead to.
+func TestQueueFamilies(t *testing.T) {
+	q := make(queue, 60)
+	for i := range q {
+		switch {
+		case i == 0:
+			q[i].at = 0
+		case i < 5:
+			q[i].at = int64(i)
+		case i < 8:
+			q[i].at = 20
+		case i == 8:
+			q[i].at = 10
+		case i < 12:
+			q[i].at = 11
+		case i < 21:
+			q[i].at = 5
+		case i < 33:
+			q[i].at = 200
+		case i < 49:
+			q[i].at = int64(200 - i)
+		default:
+			q[i].at = int64(110 - i)
+		}
+	}
+	q[49].at = 6
+	for last := int64(0); len(q) > 0; {
+		for i := 1; i < len(q); i++ {
+			if p := (i - 1) / 4; q[i].before(&q[p]) {
+				t.Fatalf("with %d left, %d is at place %d and %d below, at %d", len(q), q[p].at, p, q[i].at, i)
+			}
+		}
+		at := q.pop().at
+		if at < last {
+			t.Errorf("popped %d after %d", at, last)
+		}
+		last = at
+	}
+}
+
 // An act is done in a Sim of three puppets, and then time passes.
 type act struct {
 	node int

@@ -73,7 +73,8 @@ func (q *queue) pop() event {
 		if c >= n {
 			break
 		}
-		for j := c + 1; j < min(c+4, n); j++ {
+		end := min(c+4, n)
+		for j := c + 1; j < end; j++ {
 			if h[j].before(&h[c]) {
 				c = j
 			}
