@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -104,6 +105,14 @@ func (o *orderly) tell(key string, content []byte) {
 	o.last[key] = n
 }
 
+// goroutines counts those of the bubble it is called in.
+func goroutines() int {
+	buf := make([]byte, 1<<20)
+	own, _, _ := strings.Cut(string(buf[:runtime.Stack(buf, false)]), "\n")
+	_, bubble, _ := strings.Cut(own, "synctest bubble ")
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "synctest bubble "+bubble)
+}
+
 // TestChurn has four nodes write 20,000 updates and deletions while callbacks and watches come and go on each.
 func TestChurn(t *testing.T) {
 	bubble(t, func(t *testing.T, net *gossiptest.Network) {
@@ -113,15 +122,15 @@ func TestChurn(t *testing.T) {
 			all = append(all, start(t, config(net, id+1)))
 		}
 		pass(time.Second)
-		goroutines := runtime.NumGoroutine()
+		before := goroutines()
 		var work sync.WaitGroup
 		for _, g := range all {
 			work.Go(func() { churn(t, g, updates/nodes, keys) })
 		}
 		work.Wait()
 		pass(time.Minute)
-		if got := runtime.NumGoroutine(); got > goroutines {
-			t.Errorf("%d goroutines run after all callbacks and watches have gone, %d before they came", got, goroutines)
+		if got := goroutines(); got != before {
+			t.Errorf("%d goroutines run after all callbacks and watches have gone, %d before they came", got, before)
 		}
 		for _, g := range all {
 			for id := range nodes {
