@@ -272,7 +272,7 @@ func (f *frame) adverts() {
 		done++
 		p := l.of(o)
 		p.advert = false
-		if p.mode != wire.Lazy || max(p.known, p.told) >= o.hw {
+		if p.mode == wire.Eager || p.mode == wire.Mute && !o.nearer || max(p.known, p.told) >= o.hw {
 			continue
 		}
 		p.told = o.hw

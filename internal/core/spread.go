@@ -36,6 +36,10 @@ func (c *Core) published(o *origin) {
 			c.push(l, o, false)
 		case wire.Lazy:
 			c.advertise(l, o, c.advertDelay(l, o))
+		case wire.Mute:
+			if o.nearer { // perhaps for the peer, too
+				c.advertise(l, o, c.advertDelay(l, o))
+			}
 		}
 	}
 }
@@ -232,7 +236,8 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		o.alt = l.id
 	case !c.up(o.alt2) || o.alt2 == o.parent:
 		o.alt2 = l.id
-	case o.updates > 2 && c.up(o.alt) && c.overlay.size() > keptAdverts:
+	case o.updates > 2 && c.up(o.alt) && c.overlay.size() > keptAdverts && !p.muted:
+		p.muted = true
 		c.prune(l, o, wire.Mute)
 	}
 }

@@ -164,6 +164,7 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 	c.place(rec, o)
 	o.progress = now
 	if in.Seq > o.hopsSeq {
+		o.nearer = o.hopsSeq > 0 && in.Hops < o.hops
 		o.hops, o.hopsSeq = in.Hops, in.Seq
 	}
 	return true
