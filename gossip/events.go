@@ -200,6 +200,10 @@ func (l *loop) heard(e core.Event) {
 			l.clockWarned = now
 			l.report(event{level: slog.LevelWarn, text: "the clock of a node is ahead", peer: peer, key: e.Text})
 		}
+	case core.ClockCorrected:
+		l.clockOffset = time.Duration(e.Offset)
+		l.publishStatus()
+		l.report(event{level: slog.LevelWarn, text: "the clock of this node differs from its peers': stamps corrected", attr: slog.Duration("offset", l.clockOffset)})
 	case core.NoSeeds:
 		l.report(event{level: slog.LevelWarn, text: "resolvers name nobody to join"})
 	case core.Suspecting:

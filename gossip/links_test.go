@@ -271,16 +271,25 @@ func TestD04ClockAhead(t *testing.T) {
 		ahead := config(net, 2)
 		ahead.Clock = aheadClock{time.Hour}
 		g, h := start(t, cfg), start(t, ahead)
-		pass(time.Second)
-		for i := range 10 {
+		for i := range 10 { // before its peers have told it better
+			pass(10 * time.Millisecond)
 			mustAdd(t, h, fmt.Sprint("k", i), "v")
-			pass(time.Second)
 		}
+		pass(time.Minute)
 		if got := g.Stats().ClocksAhead; got < 10 {
 			t.Errorf("counted %d times, want 10", got)
 		}
 		if got := strings.Count(log.String(), "clock of a node is ahead"); got != 1 {
-			t.Errorf("logged %d times in ten seconds, want once", got)
+			t.Errorf("logged %d times in a minute, want once", got)
+		}
+		before := g.Stats().ClocksAhead
+		mustAdd(t, h, "late", "v")
+		pass(time.Second)
+		if got := g.Stats().ClocksAhead; got != before {
+			t.Errorf("an info from after the correction of its clock is counted, too")
+		}
+		if s, r := h.Status(), g.Status(); (s.ClockOffset+time.Hour).Abs() > 10*time.Millisecond || r.ClockOffset != 0 {
+			t.Errorf("ClockOffset is %v where the clock is an hour ahead, and %v where it is right", s.ClockOffset, r.ClockOffset)
 		}
 		mustAdd(t, g, "k0", "mine") // replaces what it has read
 		pass(time.Second)

@@ -3,6 +3,7 @@ package gossip
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -47,7 +48,8 @@ type loop struct {
 	sentinel bool // KeySentinel was seen
 	met      bool // connected is closed
 
-	clockWarned int64 // Mono of the last warning of clocks that are ahead; 0: none
+	clockOffset time.Duration // of the stamps
+	clockWarned int64         // Mono of the last warning of clocks that are ahead; 0: none
 }
 
 // handle takes in what has happened.

@@ -2,18 +2,20 @@ package gossip
 
 import (
 	"slices"
+	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
 )
 
 // Status says how a node is.
 type Status struct {
-	Ready       bool         // it runs, the start is on record in the Store, it is not Partitioned, and it has not left
-	Partitioned bool         // KeySentinel was seen and has expired, or there is no link though the Resolvers name others, or cannot say
-	NodeID      NodeID       // 0: it has none yet
-	ClusterID   string       // "": not known yet
-	Incarnation uint64       // of this start of the node; higher than any before. 0: not on record yet
-	Links       []LinkStatus // in the order in which they were opened; callers last
+	Ready       bool          // it runs, the start is on record in the Store, it is not Partitioned, and it has not left
+	Partitioned bool          // KeySentinel was seen and has expired, or there is no link though the Resolvers name others, or cannot say
+	NodeID      NodeID        // 0: it has none yet
+	ClusterID   string        // "": not known yet
+	Incarnation uint64        // of this start of the node; higher than any before. 0: not on record yet
+	ClockOffset time.Duration // what this node adds to its clock for the stamps of infos, as most of its peers show another time; mostly 0
+	Links       []LinkStatus  // in the order in which they were opened; callers last
 }
 
 // LinkStatus describes a link.
@@ -31,6 +33,7 @@ type snapshot struct {
 	cluster     string
 	others      bool // there may be somebody to link to
 	sentinel    bool // KeySentinel has been seen
+	clockOffset time.Duration
 	links       []core.LinkInfo
 }
 
@@ -42,6 +45,7 @@ func (l *loop) publishStatus() {
 		cluster:     l.cluster,
 		others:      l.others(),
 		sentinel:    l.sentinel,
+		clockOffset: l.clockOffset,
 		links:       l.linkInfos,
 	})
 }
@@ -49,7 +53,7 @@ func (l *loop) publishStatus() {
 // Status returns how the node is. It waits for nothing; so do [Gossip.Incoming] and [Gossip.Outgoing].
 func (g *Gossip) Status() Status {
 	s := g.snapshot.Load()
-	status := Status{NodeID: g.GetNodeID(), ClusterID: s.cluster, Incarnation: s.incarnation}
+	status := Status{NodeID: g.GetNodeID(), ClusterID: s.cluster, Incarnation: s.incarnation, ClockOffset: s.clockOffset}
 	admitted := false
 	for _, k := range s.links {
 		admitted = admitted || k.Admitted && !k.Caller

@@ -993,9 +993,8 @@ type Hello struct {
 	Redirects        uint32                 `protobuf:"varint,9,opt,name=redirects,proto3" json:"redirects,omitempty"`                                        // how often this join was redirected
 	Alternates       []*Member              `protobuf:"bytes,10,rep,name=alternates,proto3" json:"alternates,omitempty"`                                      // with REDIRECTED: whom to try
 	KnownIncarnation uint64                 `protobuf:"varint,11,opt,name=known_incarnation,json=knownIncarnation,proto3" json:"known_incarnation,omitempty"` // highest incarnation of the asking node that the answering one knows
-	MarksHash        uint64                 `protobuf:"fixed64,12,opt,name=marks_hash,json=marksHash,proto3" json:"marks_hash,omitempty"`                     // of the sender's marks
-	MarksCount       uint32                 `protobuf:"varint,13,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"`                   // how many they are
-	Wall             int64                  `protobuf:"varint,14,opt,name=wall,proto3" json:"wall,omitempty"`                                                 // the sender's clock, nanoseconds since 1970
+	Digest           uint64                 `protobuf:"fixed64,12,opt,name=digest,proto3" json:"digest,omitempty"`                                            // of the sender's marks
+	Wall             int64                  `protobuf:"varint,14,opt,name=wall,proto3" json:"wall,omitempty"`                                                 // the sender's clock, milliseconds since 1970
 	Leaf             bool                   `protobuf:"varint,16,opt,name=leaf,proto3" json:"leaf,omitempty"`                                                 // the sender has no place in the overlay (no ID yet)
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -1108,16 +1107,9 @@ func (x *Hello) GetKnownIncarnation() uint64 {
 	return 0
 }
 
-func (x *Hello) GetMarksHash() uint64 {
+func (x *Hello) GetDigest() uint64 {
 	if x != nil {
-		return x.MarksHash
-	}
-	return 0
-}
-
-func (x *Hello) GetMarksCount() uint32 {
-	if x != nil {
-		return x.MarksCount
+		return x.Digest
 	}
 	return 0
 }
@@ -1631,12 +1623,11 @@ func (x *Standin) GetKeep() int64 {
 // Ping keeps an idle link alive and compares what both ends hold.
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	MarksHash     uint64                 `protobuf:"fixed64,1,opt,name=marks_hash,json=marksHash,proto3" json:"marks_hash,omitempty"`   // of the sender's marks
-	MarksCount    uint32                 `protobuf:"varint,2,opt,name=marks_count,json=marksCount,proto3" json:"marks_count,omitempty"` // how many they are
-	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`                                 // answer with one that has id
-	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"`                               // the asked hash was the hash here
-	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`                                   // of the ping that is answered, or to be answered
-	Wall          int64                  `protobuf:"varint,6,opt,name=wall,proto3" json:"wall,omitempty"`                               // the sender's clock, nanoseconds since 1970
+	Digest        uint64                 `protobuf:"fixed64,1,opt,name=digest,proto3" json:"digest,omitempty"` // of the sender's marks
+	Wall          int64                  `protobuf:"varint,2,opt,name=wall,proto3" json:"wall,omitempty"`      // the sender's clock, milliseconds since 1970
+	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`        // answer with one that has id
+	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"`      // the asked digest was the one here
+	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`          // of the ping that is answered, or to be answered
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1671,16 +1662,16 @@ func (*Ping) Descriptor() ([]byte, []int) {
 	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{19}
 }
 
-func (x *Ping) GetMarksHash() uint64 {
+func (x *Ping) GetDigest() uint64 {
 	if x != nil {
-		return x.MarksHash
+		return x.Digest
 	}
 	return 0
 }
 
-func (x *Ping) GetMarksCount() uint32 {
+func (x *Ping) GetWall() int64 {
 	if x != nil {
-		return x.MarksCount
+		return x.Wall
 	}
 	return 0
 }
@@ -1702,13 +1693,6 @@ func (x *Ping) GetSame() bool {
 func (x *Ping) GetId() uint64 {
 	if x != nil {
 		return x.Id
-	}
-	return 0
-}
-
-func (x *Ping) GetWall() int64 {
-	if x != nil {
-		return x.Wall
 	}
 	return 0
 }
@@ -2326,7 +2310,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x06values\x18\x01 \x03(\v2\x1d.grapevine.gossip.v1.KeyValueR\x06values\"Z\n" +
 	"\x06Member\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
-	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\"\xbb\x04\n" +
+	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\"\x93\x04\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
 	"minVersion\x12\x1f\n" +
@@ -2344,11 +2328,8 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"alternates\x18\n" +
 	" \x03(\v2\x1b.grapevine.gossip.v1.MemberR\n" +
 	"alternates\x12+\n" +
-	"\x11known_incarnation\x18\v \x01(\x04R\x10knownIncarnation\x12\x1d\n" +
-	"\n" +
-	"marks_hash\x18\f \x01(\x06R\tmarksHash\x12\x1f\n" +
-	"\vmarks_count\x18\r \x01(\rR\n" +
-	"marksCount\x12\x12\n" +
+	"\x11known_incarnation\x18\v \x01(\x04R\x10knownIncarnation\x12\x16\n" +
+	"\x06digest\x18\f \x01(\x06R\x06digest\x12\x12\n" +
 	"\x04wall\x18\x0e \x01(\x03R\x04wall\x12\x12\n" +
 	"\x04leaf\x18\x10 \x01(\bR\x04leaf\"]\n" +
 	"\x06Origin\x12\x17\n" +
@@ -2386,16 +2367,13 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12 \n" +
 	"\vincarnation\x18\x04 \x01(\x04R\vincarnation\x12\x12\n" +
-	"\x04keep\x18\x05 \x01(\x03R\x04keep\"\x90\x01\n" +
-	"\x04Ping\x12\x1d\n" +
-	"\n" +
-	"marks_hash\x18\x01 \x01(\x06R\tmarksHash\x12\x1f\n" +
-	"\vmarks_count\x18\x02 \x01(\rR\n" +
-	"marksCount\x12\x10\n" +
+	"\x04keep\x18\x05 \x01(\x03R\x04keep\"h\n" +
+	"\x04Ping\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\x06R\x06digest\x12\x12\n" +
+	"\x04wall\x18\x02 \x01(\x03R\x04wall\x12\x10\n" +
 	"\x03ask\x18\x03 \x01(\bR\x03ask\x12\x12\n" +
 	"\x04same\x18\x04 \x01(\bR\x04same\x12\x0e\n" +
-	"\x02id\x18\x05 \x01(\x04R\x02id\x12\x12\n" +
-	"\x04wall\x18\x06 \x01(\x03R\x04wall\"x\n" +
+	"\x02id\x18\x05 \x01(\x04R\x02id\"x\n" +
 	"\x03Bye\x124\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\x06reason\x12;\n" +
 	"\n" +

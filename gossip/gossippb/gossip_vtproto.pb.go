@@ -685,14 +685,9 @@ func (m *Hello) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x70
 	}
-	if m.MarksCount != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.MarksCount))
-		i--
-		dAtA[i] = 0x68
-	}
-	if m.MarksHash != 0 {
+	if m.Digest != 0 {
 		i -= 8
-		binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.MarksHash))
+		binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.Digest))
 		i--
 		dAtA[i] = 0x61
 	}
@@ -1181,11 +1176,6 @@ func (m *Ping) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
-	if m.Wall != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Wall))
-		i--
-		dAtA[i] = 0x30
-	}
 	if m.Id != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Id))
 		i--
@@ -1211,14 +1201,14 @@ func (m *Ping) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x18
 	}
-	if m.MarksCount != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.MarksCount))
+	if m.Wall != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Wall))
 		i--
 		dAtA[i] = 0x10
 	}
-	if m.MarksHash != 0 {
+	if m.Digest != 0 {
 		i -= 8
-		binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.MarksHash))
+		binary.LittleEndian.PutUint64(dAtA[i:], uint64(m.Digest))
 		i--
 		dAtA[i] = 0x9
 	}
@@ -2174,11 +2164,8 @@ func (m *Hello) SizeVT() (n int) {
 	if m.KnownIncarnation != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.KnownIncarnation))
 	}
-	if m.MarksHash != 0 {
+	if m.Digest != 0 {
 		n += 9
-	}
-	if m.MarksCount != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.MarksCount))
 	}
 	if m.Wall != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Wall))
@@ -2354,11 +2341,11 @@ func (m *Ping) SizeVT() (n int) {
 	}
 	var l int
 	_ = l
-	if m.MarksHash != 0 {
+	if m.Digest != 0 {
 		n += 9
 	}
-	if m.MarksCount != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.MarksCount))
+	if m.Wall != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Wall))
 	}
 	if m.Ask {
 		n += 2
@@ -2368,9 +2355,6 @@ func (m *Ping) SizeVT() (n int) {
 	}
 	if m.Id != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Id))
-	}
-	if m.Wall != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.Wall))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -4355,33 +4339,14 @@ func (m *Hello) UnmarshalVT(dAtA []byte) error {
 			}
 		case 12:
 			if wireType != 1 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MarksHash", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Digest", wireType)
 			}
-			m.MarksHash = 0
+			m.Digest = 0
 			if (iNdEx + 8) > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.MarksHash = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+			m.Digest = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
 			iNdEx += 8
-		case 13:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MarksCount", wireType)
-			}
-			m.MarksCount = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MarksCount |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
 		case 14:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Wall", wireType)
@@ -5397,19 +5362,19 @@ func (m *Ping) UnmarshalVT(dAtA []byte) error {
 		switch fieldNum {
 		case 1:
 			if wireType != 1 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MarksHash", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Digest", wireType)
 			}
-			m.MarksHash = 0
+			m.Digest = 0
 			if (iNdEx + 8) > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.MarksHash = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
+			m.Digest = uint64(binary.LittleEndian.Uint64(dAtA[iNdEx:]))
 			iNdEx += 8
 		case 2:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MarksCount", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Wall", wireType)
 			}
-			m.MarksCount = 0
+			m.Wall = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -5419,7 +5384,7 @@ func (m *Ping) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.MarksCount |= uint32(b&0x7F) << shift
+				m.Wall |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -5479,25 +5444,6 @@ func (m *Ping) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Id |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 6:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Wall", wireType)
-			}
-			m.Wall = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Wall |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -187,6 +187,7 @@ const (
 	InfoRefused       // an info was not taken in: Text is its key
 	IncarnationRaised // a newer incarnation of this node is about
 	ClockAhead        // an info of Node is stamped further ahead than MaxSkew
+	ClockCorrected    // this node's wall clock is wrong: its stamps are corrected by Offset
 	NoSeeds           // the resolvers name nobody but this node
 	LimitHit          // Limits.Infos or Limits.Origins
 	Suspecting        // Node does not answer at Addr: this node tells the others
@@ -201,6 +202,7 @@ type Event struct {
 	Addr    wire.Addr
 	Refusal wire.Refusal
 	Text    string
+	Offset  int64 // nanoseconds
 }
 
 // Config is what a core is made of.

@@ -34,6 +34,8 @@ type Core struct {
 	raiseAt    int64 // gossip may cause a raise again from here on
 	cluster    string
 	clock      wire.Stamp // newest stamp given or seen
+	correction int64      // of the wall clock, for stamps, in nanoseconds
+	correctAt  int64      // Mono at which to look at it again; 0: no reason to
 	descriptor keep
 	keeps      []keep
 	leaving    *leaving
@@ -83,7 +85,11 @@ func New(cfg Config) *Core {
 func (c *Core) Step(now Now, in Input) *Outputs {
 	c.out.reset()
 	now.Mono = max(now.Mono, c.now.Mono)
+	jump := now.Wall - c.now.Wall - (now.Mono - c.now.Mono)
 	c.now = now
+	if abs(jump) > c.cfg.Timers.MaxSkew/2 && in.Kind != InStart {
+		c.jumped(jump)
+	}
 	c.expire() // before anything: what has expired is not there any more
 	switch in.Kind {
 	case InStart:
@@ -211,6 +217,7 @@ func (c *Core) due() {
 	c.graftDue()
 	c.releaseDue()
 	c.doubtsDue()
+	c.correct()
 	c.keepDue()
 	c.sentinel.due(c)
 	c.callersDue()
@@ -223,6 +230,9 @@ func (c *Core) due() {
 // next returns when due has something to do again.
 func (c *Core) next() int64 {
 	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
+	if c.correctAt != 0 {
+		at = min(at, c.correctAt)
+	}
 	for _, r := range c.lets {
 		at = min(at, r.at)
 	}

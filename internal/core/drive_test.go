@@ -219,9 +219,8 @@ func (w *world) check() []error {
 		if !n.up {
 			continue
 		}
-		hash, count := n.core.MarksHash()
-		if h, c := n.core.MarksHashAnew(); h != hash || c != count {
-			errs = append(errs, fmt.Errorf("node %d: marks hash %x of %d, want %x of %d", i, hash, count, h, c))
+		if got, want := n.core.Digest(), n.core.DigestAnew(); got != want {
+			errs = append(errs, fmt.Errorf("node %d: digest %x, want %x", i, got, want))
 		}
 		marks := n.core.Marks()
 		for _, wr := range w.wrote {

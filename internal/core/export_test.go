@@ -29,11 +29,12 @@ func DescriptorPeriod(n int) int64 { return descriptorPeriod(n) }
 // Stagger returns how much later than the first a node takes its turn at the sentinel that has so many before it.
 func Stagger(before int, step int64) int64 { return stagger(before, step) }
 
-// MarksHash returns the running hash of the marks and their number.
-func (c *Core) MarksHash() (uint64, uint32) { return c.hash, c.marks }
+// Digest returns what the node tells of its marks.
+func (c *Core) Digest() uint64 { return c.digest() }
 
-// MarksHashAnew computes the same from nothing: the marks, and the records that stand beyond their origin's.
-func (c *Core) MarksHashAnew() (hash uint64, n uint32) {
+// DigestAnew computes the same from nothing: the marks, and the records that stand beyond their origin's.
+func (c *Core) DigestAnew() uint64 {
+	var hash, n uint64
 	for _, o := range c.origins {
 		if o.hw > 0 {
 			hash ^= mix(o.id.node, o.id.inc, o.hw)
@@ -46,7 +47,7 @@ func (c *Core) MarksHashAnew() (hash uint64, n uint32) {
 			hash ^= mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
 		}
 	}
-	return hash, n
+	return mix(hash, n)
 }
 
 // Record returns what stands under key, skeletons and tombstones included; nil: nothing.

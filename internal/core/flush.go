@@ -106,9 +106,9 @@ func (f *frame) hello(h *wire.Hello) {
 	c, l := f.c, f.l
 	h.MinVersion, h.MaxVersion, h.ClusterID = minVersion, maxVersion, c.cluster
 	h.Incarnation, h.Instance, h.Leaf = c.inc, c.cfg.Instance, c.node == 0
-	h.MarksHash, h.MarksCount, h.Wall = c.hash, c.marks, c.now.Wall
+	h.Digest, h.Wall = c.digest(), c.now.Wall/1e6
 	if l.dialed && h.Verdict == wire.Asked && !l.admitted {
-		l.sentHash, l.sentCount = c.hash, c.marks
+		l.sentDigest = c.digest()
 		l.foreign = c.marks > 1 || c.marks == 1 && (c.self == nil || c.self.hw == 0)
 		if h.Reason != wire.Join {
 			l.since = map[int32]uint64{} // the answer says whether the peer has the same marks

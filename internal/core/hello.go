@@ -41,8 +41,9 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 	l.hello, l.wake = answer, true
 	switch answer.Verdict {
 	case wire.Admitted:
-		same := h.MarksHash == c.hash && h.MarksCount == c.marks
+		same := h.Digest == c.digest()
 		c.admit(l)
+		c.shows(l, h.Wall)
 		if h.Reason == wire.Join {
 			l.join, l.bulk = true, true
 			c.graftOrphans(l)
@@ -122,10 +123,11 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 			return
 		}
 		c.admit(l)
+		c.shows(l, h.Wall)
 		switch {
 		case l.reason == wire.Join:
 			c.joined(l)
-		case h.MarksHash == l.sentHash && h.MarksCount == l.sentCount:
+		case h.Digest == l.sentDigest:
 			c.equalSince(l, since)
 		case l.reason == wire.Heal:
 			l.marks.pending = true // two networks have met: nothing to wait for

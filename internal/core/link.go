@@ -26,6 +26,8 @@ type link struct {
 	join     bool // one end joined through the other
 	handed   int  // how often the peer was named as an alternate
 	upAt     int64
+	offset   int64 // of the peer's wall clock from this node's, in nanoseconds
+	timed    bool  // offset is known
 
 	// Sending.
 	busy     bool
@@ -56,16 +58,15 @@ type link struct {
 	lives map[uint64]*origin
 
 	// Comparing marks.
-	sentHash  uint64 // of the marks in this node's Hello, and their number
-	sentCount uint32
-	compareAt int64
-	compares  int
-	asked     uint64           // id of the Ping that waits for its answer, or 0
-	bulk      bool             // everything the peer lacks is pushed once its marks are here
-	since     map[int32]uint64 // hw of what moved since the marks were compared, before it did
-	unequal   uint64           // the peer's hash in its last Ping, if it was not ours; 0: it was
-	unequalTo uint64           // ours then
-	leavePing uint64
+	sentDigest uint64 // of the marks, in this node's Hello
+	compareAt  int64
+	compares   int
+	asked      uint64           // id of the Ping that waits for its answer, or 0
+	bulk       bool             // everything the peer lacks is pushed once its marks are here
+	since      map[int32]uint64 // hw of what moved since the marks were compared, before it did
+	unequal    uint64           // the peer's digest in its last Ping, if it was not ours; 0: it was
+	unequalTo  uint64           // ours then
+	leavePing  uint64
 }
 
 // perOrigin is a link's state of one origin.

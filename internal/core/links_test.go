@@ -149,7 +149,7 @@ func TestPing(t *testing.T) {
 			t.Errorf("says %x within second %d", b, i+1)
 		}
 		w.run(ms)
-		if f := p.recv(); f == nil || f.Ping == nil || f.Ping.Wall != epoch+w.now {
+		if f := p.recv(); f == nil || f.Ping == nil || f.Ping.Wall != (epoch+w.now)/1e6 {
 			t.Errorf("says %+v at the end of second %d, want a Ping", f, i+1)
 		}
 		if f := p.recv(); f != nil {

@@ -172,11 +172,10 @@ func TestUnequalMarks(t *testing.T) {
 	}
 	q := w.answer(t, 1, n.dials[0], 20)
 	h := q.recv().Hello
-	hash, count := n.core.MarksHash()
-	if h.Reason == wire.Join || h.MarksHash != hash || h.MarksCount != count {
-		t.Fatalf("greets with %+v, want the hash of its marks, %x of %d", h, hash, count)
+	if digest := n.core.Digest(); h.Reason == wire.Join || h.Digest != digest {
+		t.Fatalf("greets with %+v, want the digest of its marks, %x", h, digest)
 	}
-	q.hello(wire.Hello{ClusterID: "test", Reason: h.Reason, Verdict: wire.Admitted, MarksHash: 1, MarksCount: 1})
+	q.hello(wire.Hello{ClusterID: "test", Reason: h.Reason, Verdict: wire.Admitted, Digest: 1})
 	if s := q.listen(); s.frames != 0 {
 		t.Errorf("says %+v at once", s)
 	}
@@ -185,10 +184,10 @@ func TestUnequalMarks(t *testing.T) {
 	if len(s.pings) != 1 || !s.pings[0].Ask || len(s.marks) != 0 {
 		t.Fatalf("40 ms later it says %+v, want a ping that asks", s)
 	}
-	q.send(wire.AppendPing(nil, wire.Ping{ID: s.pings[0].ID, MarksHash: 1, MarksCount: 1}))
+	q.send(wire.AppendPing(nil, wire.Ping{ID: s.pings[0].ID, Digest: 1}))
 	w.run(10 * ms)
-	if s = q.listen(); len(s.marks) != int(count) {
-		t.Errorf("when they still differ it says %+v, want %d marks", s, count)
+	if s = q.listen(); len(s.marks) != len(n.core.Marks()) {
+		t.Errorf("when they still differ it says %+v, want %d marks", s, len(n.core.Marks()))
 	}
 	p := w.admitted(t, 30, 1, wire.Chord)
 	x := core.Origin{Node: 21, Incarnation: 100}
@@ -196,7 +195,7 @@ func TestUnequalMarks(t *testing.T) {
 		return wire.AppendMark(b, wire.Mark{NodeID: x.Node, Incarnation: x.Incarnation, Seq: 3})
 	})))
 	s = p.listen()
-	if len(s.adverts) != int(count) || len(s.grafts) != 0 {
+	if len(s.adverts) != len(n.core.Marks()) || len(s.grafts) != 0 {
 		t.Errorf("marks are answered with %+v, want an advert of each origin", s)
 	}
 	w.run(50 * ms)
@@ -210,7 +209,7 @@ func TestUnequalMarks(t *testing.T) {
 func TestIdleCompare(t *testing.T) {
 	o := core.Origin{Node: 20, Incarnation: 100}
 	move := frame(info(o, 1, "k", "v", 1, 0), claim(o, 0, 1))
-	ping := func(hash uint64) []byte { return wire.AppendPing(nil, wire.Ping{MarksHash: hash, MarksCount: 1}) }
+	ping := func(hash uint64) []byte { return wire.AppendPing(nil, wire.Ping{Digest: hash}) }
 	tests := []struct {
 		name     string
 		accepted bool
@@ -232,15 +231,14 @@ func TestIdleCompare(t *testing.T) {
 				p = w.admitted(t, 11, 1, wire.Chord)
 			} else {
 				h := p.recv().Hello
-				p.hello(wire.Hello{ClusterID: "test", Reason: h.Reason, Verdict: wire.Admitted, MarksHash: h.MarksHash, MarksCount: h.MarksCount})
+				p.hello(wire.Hello{ClusterID: "test", Reason: h.Reason, Verdict: wire.Admitted, Digest: h.Digest})
 			}
 			w.add(1, "mine", "v", 0)
 			w.run(100 * ms)
 			p.drop()
 			for _, f := range tt.frames {
 				if f == nil {
-					hash, n := w.nodes[1].core.MarksHash()
-					f = wire.AppendPing(nil, wire.Ping{MarksHash: hash, MarksCount: n})
+					f = wire.AppendPing(nil, wire.Ping{Digest: w.nodes[1].core.Digest()})
 				}
 				p.send(f)
 			}
@@ -275,7 +273,7 @@ func TestBetweenHelloAndAnswer(t *testing.T) {
 		}
 		x := core.Origin{Node: 21, Incarnation: 100}
 		first.send(frame(info(x, 1, "k", "v", 1, 0), claim(x, 0, 1)))
-		q.hello(wire.Hello{ClusterID: "test", Reason: reason, Verdict: wire.Admitted, MarksHash: h.MarksHash, MarksCount: h.MarksCount})
+		q.hello(wire.Hello{ClusterID: "test", Reason: reason, Verdict: wire.Admitted, Digest: h.Digest})
 		w.run(100 * ms)
 		s := q.listen()
 		told := slices.Contains(s.infos, "k=v") || slices.ContainsFunc(s.adverts, func(a wire.Advert) bool { return a.NodeID == x.Node && a.To == 1 })
@@ -295,7 +293,7 @@ func TestBetweenAskAndAnswer(t *testing.T) {
 	p.send(frame(info(member, 1, "node:20", descriptor(20), 1, 0), claim(member, 0, 1)))
 	w.run(100 * ms)
 	q := w.answer(t, 1, w.nodes[1].dials[1], 20)
-	q.hello(wire.Hello{ClusterID: "test", Reason: q.recv().Hello.Reason, Verdict: wire.Admitted, MarksHash: 1, MarksCount: 1})
+	q.hello(wire.Hello{ClusterID: "test", Reason: q.recv().Hello.Reason, Verdict: wire.Admitted, Digest: 1})
 	w.run(40 * ms)
 	s := q.listen()
 	if len(s.pings) != 1 || !s.pings[0].Ask {

@@ -83,7 +83,7 @@ func compareOrder(a, b *Record) int {
 // stamp returns the hybrid clock's time for a write that replaces old, if not nil. Only that key follows a record whose
 // stamp is ahead of the clock by more than MaxSkew; the clock itself does not.
 func (c *Core) stamp(old *Record) wire.Stamp {
-	c.clock = wire.Stamp{Wall: max(c.now.Wall, c.clock.Wall+1)}
+	c.clock = wire.Stamp{Wall: max(c.wall(), c.clock.Wall+1)}
 	s := c.clock
 	if old != nil && compareStamp(s, old.Stamp) <= 0 {
 		// By its wall time: that names the descriptor of a node to those who suspect it.
@@ -147,7 +147,7 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		return false
 	}
 	if compareStamp(in.Stamp, c.clock) > 0 {
-		if in.Stamp.Wall-c.now.Wall <= c.cfg.Timers.MaxSkew {
+		if in.Stamp.Wall-c.wall() <= c.cfg.Timers.MaxSkew {
 			c.clock = wire.Stamp{Wall: in.Stamp.Wall}
 		} else if ks == nil || compareStamp(in.Stamp, ks.rec.Stamp) > 0 {
 			c.event(Event{Kind: ClockAhead, Link: l.id, Node: in.Node, Text: in.Key})

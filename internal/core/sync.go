@@ -99,9 +99,12 @@ func (c *Core) pushAll(l *link) {
 	}
 }
 
+// digest is what nodes with equal marks have in common.
+func (c *Core) digest() uint64 { return mix(c.hash, uint64(c.marks)) }
+
 // ping is the frame of a link that has nothing else to say.
 func (c *Core) ping() wire.Ping {
-	return wire.Ping{MarksHash: c.hash, MarksCount: c.marks, Wall: c.now.Wall}
+	return wire.Ping{Digest: c.digest(), Wall: c.now.Wall / 1e6}
 }
 
 // ask queues a ping that wants an answer, and returns its number.
@@ -121,7 +124,8 @@ func (c *Core) compare(l *link) {
 }
 
 func (c *Core) pingIn(l *link, p *wire.Ping) {
-	same := p.MarksHash == c.hash && p.MarksCount == c.marks
+	c.shows(l, p.Wall)
+	same := p.Digest == c.digest()
 	switch {
 	case p.Ask && len(l.pings) >= maxPings:
 		c.refuse(l, wire.Misbehaved) // it asks and asks, and takes no answer
@@ -159,10 +163,10 @@ func (c *Core) compareIdle(l *link, p *wire.Ping, same bool) {
 		l.unequal = 0
 		return
 	}
-	if l.unequal == p.MarksHash && l.unequalTo == c.hash {
+	if l.unequal == p.Digest && l.unequalTo == c.digest() {
 		l.marks.pending, l.wake = true, true
 		l.unequal = 0
 		return
 	}
-	l.unequal, l.unequalTo = p.MarksHash, c.hash
+	l.unequal, l.unequalTo = p.Digest, c.digest()
 }

@@ -29,8 +29,7 @@ func AppendHello(b []byte, nodeID uint64, addr Addr, h *Hello, response bool) []
 		b = appendMember(b, helloAlternate, m)
 	}
 	b = appendUint(b, helloKnownIncarnation, h.KnownIncarnation)
-	b = appendFixed64(b, helloMarksHash, h.MarksHash)
-	b = appendUint(b, helloMarksCount, uint64(h.MarksCount))
+	b = appendFixed64(b, helloDigest, h.Digest)
 	b = appendUint(b, helloWall, uint64(h.Wall))
 	b = appendBool(b, helloLeaf, h.Leaf)
 	return end(b, at)
@@ -185,8 +184,7 @@ func AppendMarksEnd(b []byte) []byte { return appendBool(b, frameMarksEnd, true)
 // AppendPing adds a ping.
 func AppendPing(b []byte, p Ping) []byte {
 	b, at := begin(b, framePing)
-	b = appendFixed64(b, pingMarksHash, p.MarksHash)
-	b = appendUint(b, pingMarksCount, uint64(p.MarksCount))
+	b = appendFixed64(b, pingDigest, p.Digest)
 	b = appendBool(b, pingAsk, p.Ask)
 	b = appendBool(b, pingSame, p.Same)
 	b = appendUint(b, pingID, p.ID)

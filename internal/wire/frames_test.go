@@ -24,7 +24,7 @@ func helloSample() sample {
 	addr := wire.Addr{Network: "tcp", Address: "10.0.0.1:26257"}
 	hello := &wire.Hello{
 		MinVersion: 1, MaxVersion: 2, ClusterID: "cluster-α", Incarnation: 1_700_000_000_000_000_000, Instance: 1<<64 - 1,
-		Reason: wire.Ring, Redirects: 3, KnownIncarnation: 4, MarksHash: 0x0123456789abcdef, MarksCount: 5,
+		Reason: wire.Ring, Redirects: 3, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
 		Wall: 1_700_000_000_000_000_001, Leaf: true,
 	}
 	return sample{
@@ -35,7 +35,7 @@ func helloSample() sample {
 			Addr:   &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.1:26257"},
 			Hello: &gossippb.Hello{
 				MinVersion: 1, MaxVersion: 2, ClusterId: "cluster-α", Incarnation: 1_700_000_000_000_000_000, Instance: 1<<64 - 1,
-				Reason: gossippb.Reason_RING, Redirects: 3, KnownIncarnation: 4, MarksHash: 0x0123456789abcdef, MarksCount: 5,
+				Reason: gossippb.Reason_RING, Redirects: 3, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
 				Wall: 1_700_000_000_000_000_001, Leaf: true,
 			},
 		},
@@ -155,7 +155,7 @@ func marksSample() sample {
 	frame := wire.Frame{
 		Marks:    []wire.Mark{{NodeID: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeID: 5, Incarnation: 6}},
 		MarksEnd: true,
-		Ping:     &wire.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, ID: 2, Wall: -3},
+		Ping:     &wire.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, ID: 2, Wall: -3},
 	}
 	return sample{
 		name:  "marks",
@@ -163,7 +163,7 @@ func marksSample() sample {
 		message: &gossippb.Request{
 			Marks:    []*gossippb.Mark{{NodeId: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeId: 5, Incarnation: 6}},
 			MarksEnd: true,
-			Ping:     &gossippb.Ping{MarksHash: 1<<64 - 1, MarksCount: 1, Ask: true, Same: true, Id: 2, Wall: -3},
+			Ping:     &gossippb.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, Id: 2, Wall: -3},
 		},
 		frame: frame,
 	}

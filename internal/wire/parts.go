@@ -73,10 +73,8 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 			err = add(&h.Alternates, r.bytes(), decodeMember)
 		case helloKnownIncarnation:
 			h.KnownIncarnation = r.v
-		case helloMarksHash:
-			h.MarksHash = r.v
-		case helloMarksCount:
-			h.MarksCount = uint32(r.v)
+		case helloDigest:
+			h.Digest = r.v
 		case helloWall:
 			h.Wall = int64(r.v)
 		case helloLeaf:
@@ -225,10 +223,8 @@ func decodePing(p []byte, v *Ping) error {
 	r := reader{b: p}
 	for r.next() {
 		switch r.tag {
-		case pingMarksHash:
-			v.MarksHash = r.v
-		case pingMarksCount:
-			v.MarksCount = uint32(r.v)
+		case pingDigest:
+			v.Digest = r.v
 		case pingAsk:
 			v.Ask = r.v != 0
 		case pingSame:

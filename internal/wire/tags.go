@@ -72,8 +72,7 @@ const (
 	helloRedirects        = 9<<3 | typeVarint
 	helloAlternate        = 10<<3 | typeBytes
 	helloKnownIncarnation = 11<<3 | typeVarint
-	helloMarksHash        = 12<<3 | typeFixed64
-	helloMarksCount       = 13<<3 | typeVarint
+	helloDigest           = 12<<3 | typeFixed64
 	helloWall             = 14<<3 | typeVarint
 	helloLeaf             = 16<<3 | typeVarint
 
@@ -113,12 +112,11 @@ const (
 	markSeq         = 3<<3 | typeVarint
 	markSponsor     = 4<<3 | typeVarint
 
-	pingMarksHash  = 1<<3 | typeFixed64
-	pingMarksCount = 2<<3 | typeVarint
-	pingAsk        = 3<<3 | typeVarint
-	pingSame       = 4<<3 | typeVarint
-	pingID         = 5<<3 | typeVarint
-	pingWall       = 6<<3 | typeVarint
+	pingDigest = 1<<3 | typeFixed64
+	pingAsk    = 3<<3 | typeVarint
+	pingSame   = 4<<3 | typeVarint
+	pingID     = 5<<3 | typeVarint
+	pingWall   = 2<<3 | typeVarint
 
 	cursorNodeID      = 1<<3 | typeVarint
 	cursorIncarnation = 2<<3 | typeVarint

@@ -134,8 +134,7 @@ type (
 		Redirects              uint32
 		Alternates             []Member
 		KnownIncarnation       uint64
-		MarksHash              uint64
-		MarksCount             uint32
+		Digest                 uint64
 		Wall                   int64
 		Leaf                   bool
 	}
@@ -168,11 +167,10 @@ type (
 	}
 	Mark struct{ NodeID, Incarnation, Seq, Sponsor uint64 }
 	Ping struct {
-		MarksHash  uint64
-		MarksCount uint32
-		Ask, Same  bool
-		ID         uint64
-		Wall       int64
+		Digest    uint64
+		Ask, Same bool
+		ID        uint64
+		Wall      int64
 	}
 	Exchange struct { // the fields of a unary exchange that are the frame's own
 		MaxSeq      int64
