@@ -62,6 +62,7 @@ type link struct {
 	compareAt  int64
 	compares   int
 	asked      uint64           // id of the Ping that waits for its answer, or 0
+	shown      map[int32]uint64 // the peer's marks, while they come in
 	bulk       bool             // everything the peer lacks is pushed once its marks are here
 	since      map[int32]uint64 // hw of what moved since the marks were compared, before it did
 	unequal    uint64           // the peer's digest in its last Ping, if it was not ours; 0: it was

@@ -42,6 +42,10 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			return
 		}
 		p := l.of(o)
+		if l.shown == nil {
+			l.shown = map[int32]uint64{}
+		}
+		l.shown[o.idx] = m.Seq
 		if p.known = max(p.known, m.Seq); m.Seq > o.hw {
 			delay := 2 * c.cfg.Timers.Graft
 			if l.join {
@@ -64,12 +68,31 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 		c.pushAll(l)
 	default:
 		for _, o := range c.origins {
-			if p := l.of(o); max(p.known, p.told) < o.hw {
-				c.advertise(l, o, 0)
+			// A peer that shows less than it was sent has lost it, or will have it before it needs to ask.
+			if seq := l.shown[o.idx]; seq < o.hw {
+				c.offer(l, o, seq)
 			}
 		}
 	}
+	if end {
+		l.shown = nil
+	}
 	l.wake = true
+}
+
+// offer has the peer hear of all that o wrote after seq, whatever was sent.
+func (c *Core) offer(l *link, o *origin, seq uint64) {
+	p := l.of(o)
+	p.known, p.told = min(p.known, seq), min(p.told, seq)
+	switch p.mode {
+	case wire.Eager:
+		c.push(l, o, true)
+	case wire.Mute:
+		p.mode = wire.Lazy
+		fallthrough
+	default:
+		c.advertise(l, o, 0)
+	}
 }
 
 // allStrays lists the keys whose record the marks do not speak of.

@@ -1,0 +1,88 @@
+package core_test
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// TestLostFrame loses a frame on a link that stays up, as the contract of links forbids and a datagram does, with nothing after it
+// that would show the gap: idle pings find the difference, whoever dialled.
+func TestLostFrame(t *testing.T) {
+	for dialer := 1; dialer <= 2; dialer++ {
+		w := newWorld(2, nil)
+		w.nodes[dialer].seeds = []wire.Addr{addrOf(uint64(3 - dialer))}
+		w.start(1, 2)
+		w.describe(1)
+		w.describe(2)
+		w.run(3 * second)
+		e := w.wire(1, 2)
+		e.hold = true
+		w.add(1, "k", "v", 0)
+		w.run(100 * ms)
+		if len(e.out) == 0 {
+			t.Fatal("nothing was sent that could be lost")
+		}
+		e.out, e.hold = nil, false
+		w.run(10 * second)
+		if d := w.differ(1, 2); d != "" {
+			t.Errorf("dialled by %d: %s", dialer, d)
+		}
+	}
+}
+
+// TestMarksTakeBack: what a peer was sent and does not have it hears of again, whether its marks show less of an origin or none,
+// and whatever it had asked for.
+func TestMarksTakeBack(t *testing.T) {
+	for _, mode := range []wire.Mode{wire.Eager, wire.Lazy, wire.Mute} {
+		w, p := lone(t, nil)
+		q := w.admitted(t, 11, 1, wire.Join)
+		for id := range uint64(4) {
+			o := core.Origin{Node: 20 + id, Incarnation: 100}
+			q.send(frame(info(o, 1, fmt.Sprint("k", id), "v", 1, 0), info(o, 2, fmt.Sprint("l", id), "v", 1, 0), claim(o, 0, 2)))
+			if id == 3 {
+				break // this one is advertised, and not asked for
+			}
+			p.send(wire.AppendGraft(frame(declare(o, 0)), wire.Graft{NodeID: o.Node, Mode: wire.Eager}))
+		}
+		w.run(100 * ms)
+		if s := p.listen(); len(s.infos) != 6 || len(s.adverts) != 1 {
+			t.Fatalf("says %+v, want six infos that were asked for, and an advert", s)
+		}
+		for id := range uint64(3) {
+			if mode != wire.Eager {
+				p.send(wire.AppendPrune(nil, wire.Prune{NodeID: 20 + id, Mode: wire.Lazy}))
+				p.send(wire.AppendPrune(nil, wire.Prune{NodeID: 20 + id, Mode: mode}))
+			}
+		}
+		offered := func() map[uint64]uint64 {
+			w.run(100 * ms)
+			got, s := map[uint64]uint64{}, p.listen()
+			for _, a := range s.adverts {
+				got[a.NodeID] = a.To
+			}
+			for _, r := range s.ranges {
+				got[r.NodeID] = r.To - r.From + 10
+			}
+			delete(got, 1)
+			return got
+		}
+		b := wire.AppendMark(nil, wire.Mark{NodeID: 20, Incarnation: 100, Seq: 2})
+		b = wire.AppendMark(b, wire.Mark{NodeID: 21, Incarnation: 100, Seq: 1})
+		p.send(wire.AppendMarksEnd(b))
+		want := map[uint64]uint64{21: 2, 22: 2, 23: 2}
+		if mode == wire.Eager {
+			want = map[uint64]uint64{21: 11, 22: 12, 23: 2}
+		}
+		if got := offered(); !maps.Equal(got, want) {
+			t.Errorf("mode %d: marks that show all of 20, half of 21 and nothing of the others are answered with %v, want %v", mode, got, want)
+		}
+		p.send(wire.AppendMarksEnd(nil))
+		if got := offered(); got[20] == 0 || len(got) != 4 {
+			t.Errorf("mode %d: marks that show nothing are answered with %v, want all four", mode, got)
+		}
+	}
+}
