@@ -35,8 +35,9 @@ func TestNearerIsAdvertised(t *testing.T) {
 	}
 }
 
-// crowd has the node know n members, through p.
+// crowd has the node know n members, through p. Its dials of them have no end.
 func crowd(w *world, p *peer, n uint64) {
+	w.handDials = true // nobody is there to answer
 	for id := 1000 + n; id > 1000; id-- {
 		o := core.Origin{Node: id, Incarnation: 1}
 		p.send(frame(info(o, 1, fmt.Sprint("node:", id), descriptor(id), 1, 0), claim(o, 0, 1)))
