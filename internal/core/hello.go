@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -287,9 +288,16 @@ func (c *Core) neighbours(asker uint64) []*link {
 	return ls
 }
 
-// alternates names up to four of the neighbours, those least often named first.
+// alternates names up to four of the neighbours, those least often named first. While the network assembles, those come before
+// them that have joined through this node: whom it joined through is full likewise.
 func (c *Core) alternates(ls []*link) []wire.Member {
-	slices.SortStableFunc(ls, func(a, b *link) int { return a.handed - b.handed })
+	rank := func(l *link) int {
+		if c.overlay.young && !(l.join && !l.dialed) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(ls, func(a, b *link) int { return cmp.Or(rank(a)-rank(b), a.handed-b.handed) })
 	var ms []wire.Member
 	for _, l := range ls[:min(len(ls), 4)] {
 		ms = append(ms, wire.Member{NodeID: l.node, Addr: l.addr})

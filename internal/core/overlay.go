@@ -187,7 +187,8 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 	space := c.incoming() < c.cfg.MaxPeers
 	switch h.Reason {
 	case wire.Join:
-		if space && all < max(6, d+3) {
+		// Seeds are to be near each other: all others join through them.
+		if space && (all < max(6, d+3) || slices.Contains(o.seeds, l.addr)) {
 			return wire.Admitted, 0
 		}
 		if h.Redirects >= 4 && !o.young && (space || o.evict(c)) {

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -24,6 +25,58 @@ func TestAlternatesTakeTurns(t *testing.T) {
 	for id := range uint64(4) {
 		if got := first[10+id]; got != 10 {
 			t.Errorf("%d was named first %d times of 40, want 10", 10+id, got)
+		}
+	}
+}
+
+// TestAlternatesLeadAway: while the network assembles, a full node names those who joined through it, and whom it joined through
+// last; in a settled one all are equal.
+func TestAlternatesLeadAway(t *testing.T) {
+	for _, settled := range []bool{false, true} {
+		w, up := dialer(t, 10, func(c *core.Config) { c.MaxPeers = 2 })
+		up.recv()
+		up.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Admitted})
+		w.handDials = true
+		if settled {
+			grown(w, up)
+		}
+		w.admitted(t, 11, 1, wire.Join)
+		w.admitted(t, 12, 1, wire.Chord)
+		first := map[uint64]int{}
+		for range 12 {
+			p := w.dialIn(t, 50, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+			first[p.recv().Hello.Alternates[0].NodeID]++
+			p.close()
+		}
+		want := map[uint64]int{11: 12}
+		if settled {
+			want = map[uint64]int{10: 4, 11: 4, 12: 4}
+		}
+		if !maps.Equal(first, want) {
+			t.Errorf("settled %v: first named are %v, want %v", settled, first, want)
+		}
+	}
+}
+
+// TestSeedsAreWelcome: a node that is full lets a seed in, whoever else has come first; but never beyond MaxPeers.
+func TestSeedsAreWelcome(t *testing.T) {
+	for _, tt := range []struct {
+		id       uint64
+		maxPeers int
+		want     wire.Verdict
+	}{{20, 10, wire.Admitted}, {50, 10, wire.Redirected}, {20, 7, wire.Redirected}} {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = tt.maxPeers })
+		w.handDials = true
+		w.nodes[1].seeds = []wire.Addr{addrOf(20)}
+		w.start(1)
+		for id := range uint64(7) {
+			w.admitted(t, 10+id, 1, wire.Join)
+		}
+		p := w.dialIn(t, tt.id, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if h := p.recv().Hello; h.Verdict != tt.want {
+			t.Errorf("with MaxPeers %d, node %d is answered %+v, want verdict %v", tt.maxPeers, tt.id, h, tt.want)
 		}
 	}
 }
