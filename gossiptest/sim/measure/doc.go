@@ -7,4 +7,6 @@
 //
 // Times are in one-way latencies, so that they say the same of a data centre and of a planet. Control bytes are 16 for
 // each frame and all of it that is neither key nor value nor 24 for each info. An update is 100 bytes of key and value.
+// A node counts for an update if it has run from half a second before the write until the end of the trial; one that
+// started later has to have it in the end all the same.
 package measure
