@@ -44,22 +44,15 @@ func (t *trial) kill() error {
 	return t.s.Err()
 }
 
-func (t *trial) writeNext() error {
-	node := t.next()
-	return t.write(node, updateKey+strconv.Itoa(node))
-}
-
-// churn measures updates while nodes crash and start again.
+// churn measures updates while nodes crash and start again: of nodes that have not.
 func (t *trial) churn() error {
 	t.rec.reset()
 	t.watch(measured, updateKey, "churn")
 	t.s.Churn(t.Churn, 2*time.Second, t.Virtual)
 	t.s.RunFor(3 * time.Second)
 	for end := t.s.Now() + max(t.Virtual-3*time.Second, 0); t.s.Now() < end; {
-		if node := t.next(); t.s.Running(node) {
-			if err := t.write(node, updateKey+strconv.Itoa(node)); err != nil {
-				return err
-			}
+		if err := t.writeNext(); err != nil {
+			return err
 		}
 		t.s.RunFor(t.l(25))
 	}

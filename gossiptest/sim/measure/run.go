@@ -257,16 +257,26 @@ func (t *trial) write(node int, key string) error {
 	return t.s.Add(node, key, make([]byte, max(payload-len(key), 0)), 0)
 }
 
-// next returns the node whose turn it is to write.
-func (t *trial) next() int {
+// next returns the node whose turn it is to write: of those that have grown their trees, and lost nothing since. If
+// there is none left, it returns false.
+func (t *trial) next() (int, bool) {
 	for range t.origins {
 		node := t.origins[t.turn%len(t.origins)]
 		t.turn++
-		if t.s.Running(node) {
-			return node
+		if len(t.rec.downs[node]) == 0 {
+			return node, true
 		}
 	}
-	return t.origins[0]
+	return 0, false
+}
+
+// writeNext has the node write whose turn it is.
+func (t *trial) writeNext() error {
+	node, ok := t.next()
+	if !ok {
+		return nil
+	}
+	return t.write(node, updateKey+strconv.Itoa(node))
 }
 
 // rounds has each origin write so many updates, one after another.
@@ -328,8 +338,7 @@ func (t *trial) plain() error {
 	t.watch(measured, updateKey, "measure")
 	before, from := t.s.Stats(), len(t.s.Updates())
 	for range t.Updates {
-		node := t.next()
-		if err := t.write(node, updateKey+strconv.Itoa(node)); err != nil {
+		if err := t.writeNext(); err != nil {
 			return err
 		}
 		t.s.RunFor(t.l(gap))
