@@ -496,6 +496,7 @@ type Info struct {
 	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"` // whether there is a value
 	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"`                                    // nanoseconds that the info has lived, measured as residence in each node it passed
 	Again         bool                   `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"`                                // the origin had written the key before, in this incarnation
+	Claims        uint64                 `protobuf:"varint,23,opt,name=claims,proto3" json:"claims,omitempty"`                              // a range that ends with this info: (seq - claims, seq] of the origin; 0: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,6 +606,13 @@ func (x *Info) GetAgain() bool {
 		return x.Again
 	}
 	return false
+}
+
+func (x *Info) GetClaims() uint64 {
+	if x != nil {
+		return x.Claims
+	}
+	return 0
 }
 
 // Attributes are an application's words about a node.
@@ -2276,7 +2284,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\bchecksum\x18\x03 \x01(\aH\x00R\bchecksum\x88\x01\x01\x12<\n" +
 	"\ttimestamp\x18\x04 \x01(\v2\x1e.grapevine.gossip.v1.TimestampR\ttimestamp\x12\x10\n" +
 	"\x03tag\x18\x05 \x01(\x05R\x03tagB\v\n" +
-	"\t_checksum\"\xb6\x02\n" +
+	"\t_checksum\"\xce\x02\n" +
 	"\x04Info\x120\n" +
 	"\x05value\x18\x01 \x01(\v2\x1a.grapevine.gossip.v1.ValueR\x05value\x12\x1b\n" +
 	"\tttl_stamp\x18\x02 \x01(\x03R\bttlStamp\x12\x12\n" +
@@ -2288,7 +2296,8 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x04keep\x18\x13 \x01(\x03R\x04keep\x120\n" +
 	"\x05state\x18\x14 \x01(\x0e2\x1a.grapevine.gossip.v1.StateR\x05state\x12\x10\n" +
 	"\x03age\x18\x15 \x01(\x03R\x03age\x12\x14\n" +
-	"\x05again\x18\x16 \x01(\bR\x05again\"\"\n" +
+	"\x05again\x18\x16 \x01(\bR\x05again\x12\x16\n" +
+	"\x06claims\x18\x17 \x01(\x04R\x06claims\"\"\n" +
 	"\n" +
 	"Attributes\x12\x14\n" +
 	"\x05attrs\x18\x01 \x03(\tR\x05attrs\".\n" +

@@ -192,13 +192,21 @@ func (f *frame) delta(o *origin) bool {
 			}
 			return false
 		}
-		f.entry(o, e)
+		claims := uint64(0)
+		if i == len(o.index)-1 && e.seq == o.hw && !p.repair {
+			claims = o.hw - p.known // the info says so itself, in three bytes
+		}
+		if f.entry(o, e, claims) {
+			p.known = o.hw
+		}
 		from = e.seq
 	}
 	if l.part.o == o {
 		l.part = part{}
 	}
-	f.claim(o, o.hw)
+	if p.known < o.hw {
+		f.claim(o, o.hw)
+	}
 	if c.leaving != nil && o == c.self {
 		l.leavePing = c.ask(l)
 	}
@@ -222,8 +230,9 @@ func (f *frame) room(ks *keyState) bool {
 	return f.entries == 0 || len(f.b)+size <= f.c.fullFrame()
 }
 
-// entry writes the record that stands for what o wrote at e. No key comes twice in a frame.
-func (f *frame) entry(o *origin, e entry) {
+// entry writes the record that stands for what o wrote at e. No key comes twice in a frame. If that is what o wrote, and is
+// written, so many writes up to it are claimed with it.
+func (f *frame) entry(o *origin, e entry, claims uint64) (claimed bool) {
 	f.entries++
 	rec, by := e.ks.rec, o
 	if rec.Seq != e.seq || !o.wroteLast(e.ks) {
@@ -231,11 +240,12 @@ func (f *frame) entry(o *origin, e entry) {
 			Key: rec.Key, NodeID: o.id.node, Incarnation: f.ref(o), Seq: e.seq, Keep: f.c.guard(e.ks),
 		})
 		if by = f.c.byID[originID{rec.Node, rec.Incarnation}]; f.l.of(by).known >= rec.Seq {
-			return
+			return false
 		}
+		claims = 0
 	}
 	if f.keys[rec.Key] {
-		return
+		return false
 	}
 	if by != o || e.seq > o.hw { // it may be met again
 		if f.keys == nil {
@@ -243,7 +253,8 @@ func (f *frame) entry(o *origin, e entry) {
 		}
 		f.keys[rec.Key] = true
 	}
-	f.info(rec, by)
+	f.info(rec, by, claims)
+	return claims > 0
 }
 
 // guard returns for how much longer older infos of the key have to be kept out.
@@ -254,9 +265,9 @@ func (c *Core) guard(ks *keyState) int64 {
 	return max(0, ks.hold-c.now.Mono)
 }
 
-func (f *frame) info(rec *Record, by *origin) {
+func (f *frame) info(rec *Record, by *origin, claims uint64) {
 	inc := f.ref(by)
-	f.b = wire.AppendInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born))
+	f.b = wire.AppendClaimingInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born), claims)
 }
 
 // adverts writes how far the origins are covered that were to be advertised: all of them, now that a frame goes anyway.
@@ -343,7 +354,7 @@ func (f *frame) strays() {
 		done++
 		if ks.stray != 0 {
 			f.entries++
-			f.info(ks.rec, ks.strayIn)
+			f.info(ks.rec, ks.strayIn, 0)
 		}
 	}
 	l.strays = slices.Delete(l.strays, 0, done)

@@ -133,21 +133,35 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 			c.arrivals.key(ks, nil)
 		}
 	}
+	for i := range f.Infos {
+		if r, ok := f.Infos[i].Claim(); ok {
+			if why := c.claimed(l, r, f); why != 0 {
+				return why
+			}
+		}
+	}
 	for _, r := range f.Ranges {
-		o := c.resolve(l, r.NodeID, r.Incarnation)
-		if o == nil {
-			return c.unresolved(r.Incarnation)
+		if why := c.claimed(l, r, f); why != 0 {
+			return why
 		}
-		if o == c.self && r.To > o.hw {
-			return wire.Misbehaved
-		}
-		if l.exchange != nil {
-			c.callerRange(o, r)
-			continue
-		}
-		c.rangeIn(l, o, r, f)
 	}
 	c.strays()
+	return 0
+}
+
+// claimed takes in a range of a frame.
+func (c *Core) claimed(l *link, r wire.Range, f *wire.Frame) wire.Refusal {
+	o := c.resolve(l, r.NodeID, r.Incarnation)
+	switch {
+	case o == nil:
+		return c.unresolved(r.Incarnation)
+	case o == c.self && r.To > o.hw:
+		return wire.Misbehaved
+	case l.exchange != nil:
+		c.callerRange(o, r)
+	default:
+		c.rangeIn(l, o, r, f)
+	}
 	return 0
 }
 
@@ -175,6 +189,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	case o != c.self && !c.up(o.parent):
 		o.parent, o.orphan = l.id, false
 	case o == c.self || o.parent != l.id && !r.Repair:
+		p.unmute()
 		p.mode, p.set = wire.Lazy, true
 		c.prune(l, o, wire.Lazy)
 		if hops, ok := hopsOf(f, o, r.To); ok && o != c.self && hops <= o.hops+1 {
@@ -225,6 +240,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			l.part = part{}
 		}
 		if g.Mode == wire.Eager {
+			p.unmute()
 			p.mode, p.set = wire.Eager, true
 		}
 	}

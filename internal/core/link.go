@@ -79,7 +79,8 @@ type perOrigin struct {
 	dirty    bool      // in link.dirty
 	repair   bool      // what is dirty was asked for
 	advert   bool      // in link.adverts
-	muted    bool      // the peer was asked not to advertise
+	muted    bool      // neither end advertises
+	needed   bool      // the peer has asked for adverts
 	declared bool      // the peer knows which incarnation the node ID stands for
 	graft    bool      // in link.grafts
 	prune    int8      // in link.prunes, as the mode plus one; 0: not

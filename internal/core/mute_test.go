@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
@@ -20,6 +22,7 @@ func update(o core.Origin, seq uint64, hops uint32) []byte {
 // TestNearerIsAdvertised: a mute link hears of an update that came over fewer hops than the one before, and of no other.
 func TestNearerIsAdvertised(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)
+	w.admitted(t, 13, 1, wire.Chord) // two others advertise
 	q.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
 	for _, tt := range []struct {
 		hops uint32
@@ -46,34 +49,39 @@ func crowd(w *world, p *peer, n uint64) {
 	p.drop()
 }
 
-// TestMute: among many, an origin is advertised by two alternates, and the others are asked to be mute: once, though they may advertise
-// again that they have come nearer.
+// TestMute: among many, two links that do not belong to the tree stay open for adverts; the others are closed, by whoever hears
+// an advert there first.
 func TestMute(t *testing.T) {
 	for _, members := range []uint64{90, 110} {
 		w, from, q, r, o, seq := hub(t)
 		s := w.admitted(t, 13, 1, wire.Chord)
 		crowd(w, from, members)
-		muted := 0
+		muted := map[uint64]int{}
 		for range 3 {
 			seq++
 			from.send(update(o, seq, 3))
-			w.run(100 * ms)
 			for _, p := range []*peer{q, r, s} {
-				p.drop()
 				p.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
 				w.run(100 * ms)
 				for _, prune := range p.listen().prunes {
 					if prune.Mode == wire.Mute {
-						muted++
-						if p != s {
-							t.Errorf("node %d, one of the first two that advertised, is asked to be mute", p.id)
-						}
+						muted[p.id]++
 					}
 				}
 			}
 		}
-		if want := int(members / 100); muted != want {
-			t.Errorf("with %d members, a third advertiser is asked %d times to be mute, want %d", members, muted, want)
+		want := map[uint64]int{11: 1}
+		if members < 100 {
+			want = map[uint64]int{}
+		}
+		if !maps.Equal(muted, want) {
+			t.Errorf("with %d members, these are asked to be mute, so often: %v, want %v", members, muted, want)
+		}
+		seq++
+		from.send(update(o, seq, 3))
+		w.run(100 * ms)
+		if got := len(q.listen().adverts) > 0; got != (members < 100) {
+			t.Errorf("with %d members, the first to advertise hears an advert: %v", members, got)
 		}
 		seq++
 		from.send(update(o, seq, 3))
@@ -81,6 +89,101 @@ func TestMute(t *testing.T) {
 		w.run(100 * ms)
 		if said := s.listen(); len(said.grafts) != 1 {
 			t.Errorf("with %d members, an advert two hops shorter is answered with %+v, want a graft", members, said)
+		}
+	}
+}
+
+// modes lists what a peer hears of prunes.
+func (s said) modes() (modes []wire.Mode) {
+	for _, p := range s.prunes {
+		modes = append(modes, p.Mode)
+	}
+	return modes
+}
+
+// TestMuteIsRefused: who needs a link open says so, and from then on only the one that needs it may close it.
+func TestMuteIsRefused(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	crowd(w, from, 110)
+	prune := func(p *peer, m wire.Mode) {
+		p.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: m}))
+		w.run(50 * ms)
+	}
+	prune(q, wire.Mute)
+	if s := q.listen(); !slices.Equal(s.modes(), []wire.Mode{wire.Lazy}) {
+		t.Fatalf("with one other link, being asked to be mute is answered with %+v, want a request for adverts", s)
+	}
+	w.admitted(t, 13, 1, wire.Chord)
+	prune(q, wire.Mute)
+	if s := q.listen(); len(s.prunes) != 0 {
+		t.Fatalf("with two other links, being asked to be mute is answered with %+v, want nothing", s)
+	}
+	prune(q, wire.Lazy) // q needs it
+	q.drop()
+	advert := func(p *peer, hops uint32) said {
+		p.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: hops}))
+		w.run(50 * ms)
+		return p.listen()
+	}
+	seq++
+	from.send(update(o, seq, 3))
+	w.run(100 * ms)
+	if s := q.listen(); len(s.adverts) != 1 {
+		t.Errorf("who needs adverts hears %+v, want one", s)
+	}
+	if s := advert(q, 3); len(s.prunes) != 0 {
+		t.Errorf("who needs the link is answered with %+v after an advert", s)
+	}
+	if s := advert(r, 3); !slices.Equal(s.modes(), []wire.Mode{wire.Mute}) {
+		t.Errorf("who has not said so is answered with %+v after an advert, want a request to be mute", s)
+	}
+	prune(q, wire.Mute)
+	if s := q.listen(); !slices.Equal(s.modes(), []wire.Mode{wire.Lazy}) {
+		t.Errorf("with one other link that is open, being asked to be mute is answered with %+v", s)
+	}
+	w.admitted(t, 14, 1, wire.Chord)
+	if s := advert(q, 3); !slices.Equal(s.modes(), []wire.Mode{wire.Mute}) {
+		t.Errorf("who has needed the link, and does not any more, is answered with %+v after an advert, want a request to be mute", s)
+	}
+}
+
+// TestParentLostOpensLinks: a node that has lost its parent hears over two links that may have been mute, and is heard there.
+func TestParentLostOpensLinks(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	s := w.admitted(t, 13, 1, wire.Chord)
+	peers := []*peer{q, r, s, w.admitted(t, 14, 1, wire.Chord), w.admitted(t, 15, 1, wire.Chord)}
+	crowd(w, s, 110)
+	for _, p := range []*peer{q, r} {
+		p.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+	}
+	w.run(50 * ms)
+	for _, p := range peers {
+		p.drop()
+	}
+	from.close()
+	w.run(50 * ms)
+	var opened []*peer
+	for _, p := range []*peer{q, r} {
+		if slices.Contains(p.listen().modes(), wire.Lazy) {
+			opened = append(opened, p)
+		}
+	}
+	if len(opened) == 0 {
+		t.Fatal("neither of two mute links is opened when the parent is lost: try another seed of the node")
+	}
+	for range 2 {
+		seq++
+		s.send(update(o, seq, 3))
+		w.run(100 * ms)
+	}
+	for _, p := range opened {
+		if n := len(p.listen().adverts); n == 0 {
+			t.Errorf("node %d hears no advert over the link that was opened", p.id)
+		}
+		p.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
+		w.run(100 * ms)
+		if got := p.listen().modes(); !slices.Equal(got, []wire.Mode{wire.Mute}) {
+			t.Errorf("node %d advertises over a link that others make needless, and is answered %v, want a request to be mute", p.id, got)
 		}
 	}
 }

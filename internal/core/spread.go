@@ -95,6 +95,7 @@ func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
 func (c *Core) graft(l *link, o *origin) {
 	o.parent, o.orphan = l.id, false
 	p := l.of(o)
+	p.unmute()
 	p.mode, p.set = wire.Lazy, true
 	if !p.graft {
 		p.graft = true
@@ -236,8 +237,9 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		o.alt = l.id
 	case !c.up(o.alt2) || o.alt2 == o.parent:
 		o.alt2 = l.id
-	case o.updates > 2 && c.up(o.alt) && c.overlay.size() > keptAdverts && !p.muted:
-		p.muted = true
+	}
+	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.muted && !p.needed && c.open(o, l) >= backups {
+		c.mute(l, o)
 		c.prune(l, o, wire.Mute)
 	}
 }
@@ -271,13 +273,51 @@ func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 	p.set = true
 	switch {
 	case mode == wire.Mute && p.mode == wire.Lazy:
-		p.mode = wire.Mute
+		p.needed = false
+		if c.open(o, l) >= backups {
+			c.mute(l, o)
+		} else {
+			c.prune(l, o, wire.Lazy)
+		}
 	case mode == wire.Lazy && p.mode != wire.Lazy:
+		p.needed = p.mode == wire.Mute
+		p.unmute()
 		p.mode = wire.Lazy
 		l.hold(o)
 		if max(p.known, p.told) < o.hw && !p.dirty {
 			c.advertise(l, o, c.advertDelay(l, o))
 		}
+	}
+}
+
+// backups is how many links a node keeps open for an origin, in a network of many members.
+const backups = 2
+
+// open counts the links, besides one, over which either end advertises what it has of o, should the other one lack it.
+func (c *Core) open(o *origin, but *link) int {
+	n := 0
+	for _, l := range c.links {
+		if p := l.of(o); l != but && l.admitted && !l.closing && l.id != o.parent && p.mode != wire.Eager && !p.muted {
+			n++
+		}
+	}
+	return n
+}
+
+// mute closes a link for the adverts of o, in both directions.
+func (c *Core) mute(l *link, o *origin) {
+	p := l.of(o)
+	p.muted = true
+	if p.mode == wire.Lazy {
+		p.mode = wire.Mute
+	}
+}
+
+// unmute opens it again.
+func (p *perOrigin) unmute() {
+	p.muted = false
+	if p.mode == wire.Mute {
+		p.mode = wire.Lazy
 	}
 }
 
@@ -361,7 +401,9 @@ func (c *Core) treeLost(l *link) {
 			c.graft(alt, o)
 		}
 		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
-			c.prune(up[c.rng.IntN(len(up))], o, wire.Lazy)
+			l := up[c.rng.IntN(len(up))]
+			l.of(o).unmute()
+			c.prune(l, o, wire.Lazy)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (c *Core) offer(l *link, o *origin, seq uint64) {
 	case wire.Eager:
 		c.push(l, o, true)
 	case wire.Mute:
-		p.mode = wire.Lazy
+		p.unmute()
 		fallthrough
 	default:
 		c.advertise(l, o, 0)

@@ -27,6 +27,9 @@ func (p *peer) listen() said {
 		s.frames++
 		for _, in := range f.Infos {
 			s.infos = append(s.infos, in.Key+"="+in.Value)
+			if r, ok := in.Claim(); ok {
+				s.ranges = append(s.ranges, r)
+			}
 		}
 		s.ranges, s.adverts, s.prunes = append(s.ranges, f.Ranges...), append(s.adverts, f.Adverts...), append(s.prunes, f.Prunes...)
 		s.grafts, s.marks = append(s.grafts, f.Grafts...), append(s.marks, f.Marks...)
@@ -147,6 +150,7 @@ func TestPrune(t *testing.T) {
 	if s := q.listen(); len(s.infos) != 0 || len(s.adverts) != 1 {
 		t.Errorf("after a prune it says %+v, want an advert", s)
 	}
+	w.admitted(t, 13, 1, wire.Chord) // beside r, one more that advertises
 	q.send(wire.AppendPrune(nil, wire.Prune{NodeID: o.Node, Incarnation: o.Incarnation, Mode: wire.Mute}))
 	from.send(frame(info(o, seq+2, "k", "x", 101, 0), claim(o, seq+1, seq+2)))
 	w.run(100 * ms)

@@ -80,7 +80,7 @@ func AppendOrigin(b []byte, o Origin) []byte {
 }
 
 // maxHop is the most bytes that the fields of an info which change per hop take.
-const maxHop = 1 + 5 + 2 + 10 + 2 + 10
+const maxHop = 1 + 5 + 2 + 10 + 2 + 10 + 2 + 10
 
 // InfoSize returns how many bytes [AppendInfo] adds at most.
 func InfoSize(body *Body) int {
@@ -91,7 +91,12 @@ func InfoSize(body *Body) int {
 // AppendInfo adds an info to the delta: the bytes of body as they are, then what is said of it on this link. The
 // incarnation is left out where it is 0, because the link has declared it. Each key may be added once to a frame.
 func AppendInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64) []byte {
-	return AppendPublicInfo(b, body, incarnation, hops, age, 0)
+	return appendInfo(b, body, incarnation, hops, age, 0, 0)
+}
+
+// AppendClaimingInfo is AppendInfo with a range that ends with the info, and claims so many writes of its origin.
+func AppendClaimingInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64, claims uint64) []byte {
+	return appendInfo(b, body, incarnation, hops, age, 0, claims)
 }
 
 // MaxPublic is how many bytes more than AppendInfo, at most, [AppendPublicInfo] adds.
@@ -100,11 +105,16 @@ const MaxPublic = 1 + 10
 // AppendPublicInfo is AppendInfo for those who are no nodes: ttlStamp, if not 0, says in nanoseconds since 1970 when the
 // info expires.
 func AppendPublicInfo(b []byte, body *Body, incarnation uint64, hops uint32, age, ttlStamp int64) []byte {
+	return appendInfo(b, body, incarnation, hops, age, ttlStamp, 0)
+}
+
+func appendInfo(b []byte, body *Body, incarnation uint64, hops uint32, age, ttlStamp int64, claims uint64) []byte {
 	var hop [maxHop + MaxPublic]byte
 	h := appendUint(hop[:0], infoTTLStamp, uint64(ttlStamp))
 	h = appendUint(h, infoHops, uint64(hops))
 	h = appendUint(h, infoIncarnation, incarnation)
 	h = appendUint(h, infoAge, uint64(age))
+	h = appendUint(h, infoClaims, claims)
 	key, stable := body.bytes[:body.split], body.bytes[body.split:]
 	size := uint64(len(stable) + len(h))
 	b = append(b, frameDelta)

@@ -50,6 +50,8 @@ func TestDecodeValues(t *testing.T) {
 		{name: "negative ttl", message: with(func(in *gossippb.Info) { in.Ttl = -1 }), want: wire.ErrMalformed},
 		{name: "negative keep", message: with(func(in *gossippb.Info) { in.Keep = -1 }), want: wire.ErrMalformed},
 		{name: "negative age", message: with(func(in *gossippb.Info) { in.Age = -1 }), want: wire.ErrMalformed},
+		{name: "claim of all up to itself", message: with(func(in *gossippb.Info) { in.Claims = in.Seq })},
+		{name: "claim of more than there is", message: with(func(in *gossippb.Info) { in.Claims = in.Seq + 1 }), want: wire.ErrMalformed},
 		{name: "state of a later version", message: with(func(in *gossippb.Info) { in.State, in.Value.RawBytes, in.Value.Checksum = 3, nil, nil }), want: wire.ErrMalformed},
 		{name: "negative state", message: with(func(in *gossippb.Info) { in.State, in.Value = -1, nil }), want: wire.ErrMalformed},
 		{name: "tombstone with a value", message: with(func(in *gossippb.Info) { in.State = gossippb.State_TOMBSTONE }), want: wire.ErrMalformed},

@@ -86,14 +86,14 @@ func redirectSample() sample {
 // deltaSample has its infos in the order of their keys, because encoders of messages have no other.
 func deltaSample() sample {
 	infos := []wire.Info{
-		{Body: wire.NewBody("a", "1", 1, 2, stamp, 60e9, 70e9, wire.Live, true, -3), Incarnation: 4, Hops: 5, Age: 6},
+		{Body: wire.NewBody("a", "1", 1, 2, stamp, 60e9, 70e9, wire.Live, true, -3), Incarnation: 4, Hops: 5, Age: 6, Claims: 2},
 		{Body: wire.NewBody("b", "", 1<<64-1, 1<<64-1, wire.Stamp{}, 0, 0, wire.Live, false, 0)},
 		{Body: wire.NewBody("c", "", 1, 3, stamp, 0, 90e9, wire.Tombstone, false, 0), Hops: 1},
 		{Body: wire.NewBody("d", "", 1, 4, stamp, 1<<63-1, 0, wire.Skeleton, false, 0), Age: 1<<63 - 1},
 	}
 	var b []byte
 	for i := range infos {
-		b = wire.AppendInfo(b, &infos[i].Body, infos[i].Incarnation, infos[i].Hops, infos[i].Age)
+		b = wire.AppendClaimingInfo(b, &infos[i].Body, infos[i].Incarnation, infos[i].Hops, infos[i].Age, infos[i].Claims)
 	}
 	b = wire.AppendRange(b, wire.Range{NodeID: 1, From: 1, To: 4})
 	b = wire.AppendStandin(b, wire.Standin{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7, Keep: 6})
@@ -106,7 +106,7 @@ func deltaSample() sample {
 			Delta: map[string]*gossippb.Info{
 				"a": {
 					Value:  &gossippb.Value{RawBytes: []byte("1"), Checksum: sum("a", "1"), Timestamp: at, Tag: -3},
-					NodeId: 1, Seq: 2, Ttl: 60e9, Keep: 70e9, Again: true, Incarnation: 4, Hops: 5, Age: 6,
+					NodeId: 1, Seq: 2, Ttl: 60e9, Keep: 70e9, Again: true, Incarnation: 4, Hops: 5, Age: 6, Claims: 2,
 				},
 				"b": {Value: &gossippb.Value{Checksum: sum("b", "")}, NodeId: 1<<64 - 1, Seq: 1<<64 - 1},
 				"c": {

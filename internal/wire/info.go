@@ -80,6 +80,10 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 			info.Age = int64(r.v)
 			hops += r.at - r.from
 			continue
+		case infoClaims:
+			info.Claims = r.v
+			hops += r.at - r.from
+			continue
 		case infoTTLStamp:
 			hops += r.at - r.from
 			continue
@@ -105,7 +109,7 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 		case infoAgain:
 			info.Again = r.v != 0
 		default:
-			if n := r.tag >> 3; n <= infoNodeID>>3 || n >= infoIncarnation>>3 && n <= infoAgain>>3 {
+			if n := r.tag >> 3; n <= infoNodeID>>3 || n >= infoIncarnation>>3 && n <= infoClaims>>3 {
 				return wrongType(r.tag)
 			}
 		}
@@ -114,6 +118,9 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 	}
 	if r.err != nil {
 		return r.err
+	}
+	if info.Claims > info.Seq {
+		return malformed("claim of %d writes up to the %d-th", info.Claims, info.Seq)
 	}
 	if len(f.raw) > d.lim.Value {
 		return tooLarge("bytes of a value", len(f.raw), d.lim.Value)

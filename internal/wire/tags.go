@@ -46,6 +46,7 @@ const (
 	infoState       = 20<<3 | typeVarint
 	infoAge         = 21<<3 | typeVarint
 	infoAgain       = 22<<3 | typeVarint
+	infoClaims      = 23<<3 | typeVarint
 
 	valueRawBytes  = 1<<3 | typeBytes
 	valueChecksum  = 3<<3 | typeFixed32
