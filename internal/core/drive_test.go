@@ -54,16 +54,9 @@ func (w *world) sever(a, b int) {
 		e := w.conns[k].ends
 		if e[0].up && e[1].up && (e[0].node == a && e[1].node == b || e[0].node == b && e[1].node == a) {
 			w.cut(k, 0)
-			w.do(a, core.Input{Kind: core.InDown, Link: e[side(e, a)].id})
+			w.do(e[0].node, core.Input{Kind: core.InDown, Link: e[0].id})
 		}
 	}
-}
-
-func side(e [2]end, node int) int {
-	if e[0].node == node {
-		return 0
-	}
-	return 1
 }
 
 // settle has everything arrive that is on its way and not held, and what follows from it, without time passing.
