@@ -22,31 +22,37 @@ func next(o core.Origin, seq uint64) []byte {
 	return frame(info(o, seq+1, "k", fmt.Sprint(seq+1), int64(seq)+1, 0), claim(o, seq, seq+1))
 }
 
-// TestTrapCrossedPrunes: two nodes that push the same to each other prune both directions of their link. Each has another parent, which
-// keeps its place; and the link still carries adverts, so that it can be asked later.
+// TestTrapCrossedPrunes: two nodes that push the same to each other prune both directions of their link, whichever frame is first. Each
+// has another parent, which keeps its place; and the link still carries adverts, so that either can ask later.
 func TestTrapCrossedPrunes(t *testing.T) {
-	w, from, q, r, o, seq := hub(t)
-	q.send(frame(graft(o, seq)))
-	from.send(next(o, seq))
-	q.send(next(o, seq)) // on its way when that of the node was
-	q.send(wire.AppendPrune(nil, wire.Prune{NodeID: o.Node, Incarnation: o.Incarnation, Mode: wire.Lazy}))
-	w.run(100 * ms)
-	if s, f := q.listen(), from.listen(); len(s.infos) != 1 || len(s.prunes) != 1 || len(f.prunes) != 0 {
-		t.Errorf("the peer hears %+v, the parent %+v, want the update and a prune for the peer, no prune for the parent", s, f)
-	}
-	if got := w.nodes[1].core.Parent(o); got != from.link() {
-		t.Errorf("the parent is link %d, want still %d", got, from.link())
-	}
-	r.drop()
-	from.send(next(o, seq+1))
-	w.run(100 * ms)
-	if s := q.listen(); len(s.infos) != 0 || len(s.adverts) != 1 {
-		t.Errorf("of the next update the peer hears %+v, want an advert", s)
-	}
-	q.send(advertOver(o, seq+3, 1))
-	from.close()
-	if s := q.listen(); len(s.grafts) != 1 {
-		t.Errorf("when the parent dies, the peer hears %+v, want a graft", s)
+	const push, prune = "push", "prune"
+	for _, arrives := range [][]string{{push}, {prune}, {push, prune}, {prune, push}} {
+		w, from, q, _, o, seq := hub(t)
+		q.send(frame(graft(o, seq)))
+		from.send(next(o, seq))
+		for _, what := range arrives {
+			if what == push {
+				q.send(next(o, seq)) // on its way when that of the node was
+			} else {
+				q.send(wire.AppendPrune(nil, wire.Prune{NodeID: o.Node, Incarnation: o.Incarnation, Mode: wire.Lazy}))
+			}
+		}
+		w.run(100 * ms)
+		q.drop()
+		from.send(next(o, seq+1))
+		w.run(100 * ms)
+		if s := q.listen(); len(s.infos) != 0 || len(s.adverts) != 1 {
+			t.Errorf("after %v the peer hears %+v of the next update, want an advert", arrives, s)
+		}
+		if s := from.listen(); len(s.prunes) != 0 || w.nodes[1].core.Parent(o) != from.link() {
+			t.Errorf("after %v the parent is link %d and hears %+v, want link %d, and nothing", arrives, w.nodes[1].core.Parent(o), s, from.link())
+		}
+		q.send(advertOver(o, seq+3, 1))
+		from.close()
+		w.run(50 * ms)
+		if s := q.listen(); len(s.grafts) == 0 {
+			t.Errorf("after %v and the end of the parent, the peer hears %+v, want a graft", arrives, s)
+		}
 	}
 }
 
@@ -64,14 +70,14 @@ func TestTrapGraftPerInfo(t *testing.T) {
 		w.run(ms)
 		grafts += asked()
 	}
-	for i := uint64(70); i < 80; i++ {
+	for i := uint64(70); i < 110; i++ {
 		q.send(advertOver(o, seq+1+i, 1))
 		r.send(advertOver(o, seq+1+i, 1))
 		w.run(ms)
 		grafts += asked()
 	}
 	if grafts != 1 {
-		t.Errorf("%d grafts for 80 infos, want 1", grafts)
+		t.Errorf("%d grafts for 110 infos, want 1", grafts)
 	}
 }
 
@@ -130,6 +136,29 @@ func TestTrapGraftTimerBesideSlowPushes(t *testing.T) {
 		if s := q.listen(); len(s.grafts) != 0 {
 			t.Fatalf("pushes are %d ms behind adverts, and it says %+v", late/ms, s)
 		}
+	}
+}
+
+// TestTrapTreesThatAreStillLearned: the first updates of an origin run over detours, and are waited for longer than later ones.
+func TestTrapTreesThatAreStillLearned(t *testing.T) {
+	w, q := lone(t, nil)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	for seq, latencies := range []int64{2, 3, 3, 3, 1, 1} {
+		q.send(advertOver(o, uint64(seq)+1, 1))
+		w.run(latencies*10*ms - ms)
+		if s := q.listen(); len(s.grafts) != 0 {
+			t.Errorf("update %d is asked for within %d latencies", seq+1, latencies)
+		}
+		w.run(2 * ms)
+		if s := q.listen(); len(s.grafts) != 1 {
+			t.Errorf("after %d latencies, for update %d: says %+v, want a graft", latencies, seq+1, s)
+		}
+		seq := uint64(seq)
+		q.send(frame(info(o, seq+1, "k", "v", int64(seq), 0), func(b []byte) []byte {
+			return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: seq, To: seq + 1, Repair: true})
+		}))
+		w.run(200 * ms)
+		q.drop()
 	}
 }
 
