@@ -108,7 +108,11 @@ func (s *stage) frame(f *wire.Frame, link, side int) string {
 	}
 	for i := range f.Infos {
 		in := &f.Infos[i]
-		section("Info", "%s %s#%d hops=%d", content(&in.Body), of(in.Node, in.Incarnation), in.Seq, in.Hops)
+		claim := ""
+		if r, ok := in.Claim(); ok {
+			claim = fmt.Sprintf(" (%d,%d]", r.From, r.To)
+		}
+		section("Info", "%s %s#%d%s hops=%d", content(&in.Body), of(in.Node, in.Incarnation), in.Seq, claim, in.Hops)
 	}
 	for _, x := range f.Standins {
 		section("Standin", "%s for %s#%d", x.Key, of(x.NodeID, x.Incarnation), x.Seq)
