@@ -37,23 +37,31 @@ func TestTrapStrangerHangsOffItsSponsor(t *testing.T) {
 	}
 }
 
-// TestTrapSponsorDies: a node whose only link dies before anybody else has heard of it joins through another seed, and everybody hears.
+// TestTrapSponsorDies: a node whose only link dies before anybody else has heard of it joins through another seed, and says again who it
+// is: that it has said so before is known to nobody who lives.
 func TestTrapSponsorDies(t *testing.T) {
 	s := newStage(t)
 	s.play("sponsor dies", 1, `
 		nodes 4
+		dials 1-2 1-3 2-3 2-4 3-4
 		start 1
 		start 2 3 seed=1
 		run 3s
 		partition 2 4 | 1 3
+		cut 1 2
+		cut 2 3
 		start 4 seed=2,3
-		run 200ms
+		run 200ms`)
+	if live(s.nodes[2].core.Record("node:4")) == nil || s.nodes[1].core.Record("node:4") != nil {
+		t.Fatal("it is not node 2 alone that has heard of node 4")
+	}
+	s.play("sponsor dies", 12, `
 		crash 2
 		heal
-		run 3s`)
+		run 2s`)
 	for i := 1; i <= 3; i += 2 {
 		if r := s.nodes[i].core.Record("node:4"); live(r) == nil {
-			t.Errorf("three seconds later node %d has not heard of who had joined through a node that died", i)
+			t.Errorf("two seconds later, node %d has not heard of node 4", i)
 		}
 	}
 }
