@@ -10,6 +10,9 @@ import "github.com/grapevine-go/grapevine/internal/wire"
 // LinkID names a link. The driver chooses it, from 1 upwards, and never uses one twice.
 type LinkID uint32
 
+// FromBase is the link of what did not come over one, but with [Config].Base.
+const FromBase LinkID = 1<<32 - 1
+
 // DialID names a dial. The core chooses it.
 type DialID uint32
 
@@ -34,6 +37,10 @@ const (
 	InDown            // Link has ended: the last input of it
 	InResolved        // the answer to Outputs.Resolve: Addrs, perhaps none
 	InCommand         // Command, of the application
+
+	// In place of InStart, for simulations: they begin in the midst of things.
+	InResume // the node goes on with the life Incarnation, all whose writes are in Config.Base
+	InLinked // of a node that was resumed: link Link is there already; Frame is the peer's Hello, that of a dial or an answer
 )
 
 // Input is one thing that happened.
@@ -152,7 +159,7 @@ type Record struct {
 	wire.Body
 	Incarnation uint64
 	Hops        uint32
-	From        LinkID // link it came over first; 0: written here
+	From        LinkID // link it came over first; 0: written here, FromBase: it was here at the start
 	Expires     int64  // Mono at which it expires; math.MaxInt64: never
 	Born        int64  // Mono at which its origin wrote it, by its age
 	Taken       int64  // Mono at which it was taken in here
@@ -214,6 +221,7 @@ type Config struct {
 	Instance  uint64    // random, told apart from every other process
 	MaxPeers  int       // cap of links each way
 	Keep      []Keep    // infos this node writes again and again
+	Base      *Base     // what the node holds from the start; nil: nothing
 	Resolvers int       // how many there are
 	Limits    Limits
 	Timers    Timers

@@ -37,6 +37,7 @@ func (a *arrivals) begin(c *Core) {
 		return
 	}
 	a.on, a.last = true, c.inc
+	c.touchAll()
 	for _, key := range slices.Sorted(maps.Keys(c.keys)) {
 		a.key(c.keys[key], nil)
 	}

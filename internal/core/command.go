@@ -55,13 +55,13 @@ func (c *Core) command(cmd *Command) {
 }
 
 func (c *Core) writeFor(cmd *Command) Problem {
-	ks := c.keys[cmd.Key]
+	ks := c.key(cmd.Key)
 	switch {
 	case c.left:
 		return Left
 	case c.self == nil:
 		return NoNodeID
-	case cmd.Op == OpAdd && ks == nil && len(c.keys) >= c.cfg.Limits.Infos:
+	case cmd.Op == OpAdd && ks == nil && c.held() >= c.cfg.Limits.Infos:
 		return LimitReached
 	case cmd.Key == keyClusterID && cmd.Op == OpAdd && !c.sameCluster(cmd.Value):
 		return OtherCluster
@@ -123,8 +123,8 @@ func (c *Core) keepDue() {
 
 // lowerKeeper returns how long what a node with a lower ID keeps under the key will live; 0 if there is none.
 func (c *Core) lowerKeeper(k *keep) int64 {
-	ks := c.keys[k.Key]
-	if ks == nil || ks.rec.Node >= c.node || ks.rec.Value != k.Value {
+	rec := c.record(k.Key)
+	if rec == nil || rec.Node >= c.node || rec.Value != k.Value {
 		return 0
 	}
 	return c.remaining(k.Key)

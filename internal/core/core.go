@@ -42,10 +42,12 @@ type Core struct {
 	sentinel   sentinel
 	resolvers  int
 
-	// What it holds.
+	// What it holds; of what the base has, only what this core has touched.
+	baseState
 	keys     map[string]*keyState
 	expiry   heap[string]
 	origins  []*origin // by idx
+	heard    int       // of so many origins, those that only the base knows included
 	byID     map[originID]*origin
 	nodes    map[uint64]*nodeState
 	arrivals arrivals
@@ -87,13 +89,17 @@ func (c *Core) Step(now Now, in Input) *Outputs {
 	now.Mono = max(now.Mono, c.now.Mono)
 	jump := now.Wall - c.now.Wall - (now.Mono - c.now.Mono)
 	c.now = now
-	if abs(jump) > c.cfg.Timers.MaxSkew/2 && in.Kind != InStart {
+	if abs(jump) > c.cfg.Timers.MaxSkew/2 && in.Kind != InStart && in.Kind != InResume {
 		c.jumped(jump)
 	}
 	c.expire() // before anything: what has expired is not there any more
 	switch in.Kind {
 	case InStart:
 		c.start(in.Incarnation)
+	case InResume:
+		c.resume(in.Incarnation)
+	case InLinked:
+		c.resumed(in.Link, in.Frame)
 	case InPersisted:
 		c.persisted(in.Incarnation)
 	case InDialed:
@@ -146,6 +152,7 @@ func (o *Outputs) reset() {
 // start begins life under an incarnation newer than the one remembered.
 func (c *Core) start(remembered uint64) {
 	c.started = true
+	c.begin()
 	const latest = maxIncarnation - 1<<32 // for a clock that is centuries ahead: there is room for what comes after it
 	c.inc = max(uint64(min(max(c.now.Wall, 1), latest)), min(remembered, maxIncarnation-2)+1)
 	c.durable = false
@@ -169,8 +176,8 @@ func (c *Core) adoptSelf() {
 	if c.node == 0 || c.inc == 0 {
 		return
 	}
-	if o := c.newest(c.node); o != nil && o.id.inc >= c.inc && o != c.self {
-		c.inc = o.id.inc + 1 // the ID is new to this process, but not to its peers
+	if inc := c.latest(c.node); inc >= c.inc && (c.self == nil || inc != c.self.id.inc) {
+		c.inc = inc + 1 // the ID is new to this process, but not to its peers
 		c.durable = false
 		c.out.Persist = c.inc
 	}
@@ -229,7 +236,7 @@ func (c *Core) due() {
 
 // next returns when due has something to do again.
 func (c *Core) next() int64 {
-	at := min(c.expiry.first(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
+	at := min(c.firstExpiry(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
 	if c.correctAt != 0 {
 		at = min(at, c.correctAt)
 	}

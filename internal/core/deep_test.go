@@ -17,7 +17,7 @@ func (c *Core) Clone() *Core {
 
 // shared are types whose values nobody changes once they are there.
 var shared = []reflect.Type{
-	reflect.TypeFor[*Record](), reflect.TypeFor[Config](),
+	reflect.TypeFor[*Record](), reflect.TypeFor[Config](), reflect.TypeFor[*Base](),
 }
 
 // deep copies values.
@@ -128,11 +128,19 @@ func (c *Core) Fingerprint() uint64 {
 	return p.sum
 }
 
+// Fingerprint hashes all that is in the base.
+func (b *Base) Fingerprint() uint64 {
+	p := printer{seen: map[unsafe.Pointer]uint64{}}
+	p.add(reflect.ValueOf(b).Elem())
+	return p.sum
+}
+
 // past are the fields that drive nothing to come.
 var past = map[reflect.Type][]string{
-	reflect.TypeFor[Core]():   {"cfg", "now", "out", "scratch"},
-	reflect.TypeFor[link]():   {"wake"},
-	reflect.TypeFor[Record](): {"Taken"},
+	reflect.TypeFor[Core]():      {"cfg", "now", "out", "scratch"},
+	reflect.TypeFor[link]():      {"wake"},
+	reflect.TypeFor[Record]():    {"Taken"},
+	reflect.TypeFor[baseState](): {"base"},
 }
 
 var pasts = map[reflect.Type][]bool{}

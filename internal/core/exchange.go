@@ -86,12 +86,12 @@ func (c *Core) placesOf(x *wire.Exchange) (own wire.Place, elsewhere []wire.Plac
 
 // turnDown says why a request is not even looked at, 0 if it is.
 func (c *Core) turnDown(x *exchange, f *wire.Frame) wire.Refusal {
-	switch newest := c.newest(x.node); {
+	switch newest := c.latest(x.node); {
 	case !c.sameCluster(f.Exchange.ClusterID):
 		return wire.OtherCluster
 	case c.left:
 		return wire.Leaving
-	case x.node != 0 && x.node == c.node, x.inc != 0 && newest != nil && newest.id.inc > x.inc:
+	case x.node != 0 && x.node == c.node, x.inc != 0 && newest > x.inc:
 		return wire.DuplicateNode
 	case slices.ContainsFunc(f.Infos, func(in wire.Info) bool { return in.Incarnation == 0 }),
 		slices.ContainsFunc(f.Ranges, func(r wire.Range) bool { return r.Incarnation == 0 }),
@@ -223,11 +223,15 @@ func (f *frame) writers(ks *keyState) {
 		if i >= 0 {
 			w = ks.writers[i]
 		}
-		if w.o == nil || w.seq == rec.Seq && w.o.wroteLast(ks) {
+		if w.seq == 0 {
+			continue
+		}
+		o := f.c.touched(w.o)
+		if w.seq == rec.Seq && o.wroteLast(ks) {
 			continue
 		}
 		f.b = wire.AppendStandin(f.b, wire.Standin{
-			Key: ks.key, NodeID: w.o.id.node, Incarnation: w.o.id.inc, Seq: w.seq, Keep: f.c.guard(ks),
+			Key: ks.key, NodeID: o.id.node, Incarnation: o.id.inc, Seq: w.seq, Keep: f.c.guard(ks),
 		})
 	}
 }

@@ -18,6 +18,7 @@ const largerBound = "GRAPEVINE_EXHAUSTIVE"
 // script is what happens in a search, besides what follows from it: everything in it at every point, in every order.
 type script struct {
 	name     string
+	based    bool          // the nodes have begun with a base of what was there before
 	trees    [][3]int      // in which order an update of the first node passes the others, when the search begins
 	before   []put         // is everywhere when the search begins
 	puts     [4][]put      // of each node, one behind the other
@@ -218,8 +219,8 @@ func (w *world) tick() {
 	}
 }
 
-// triangle returns three nodes that know each other and are linked with each other, and whose trees run as told.
-func triangle(t *testing.T, trees [][3]int) *world {
+// triangle returns three nodes that know each other and are linked with each other.
+func triangle() *world {
 	w := newWorld(3, func(c *core.Config) { c.Timers.Pace = 0 })
 	for i := 1; i <= 3; i++ {
 		w.nodes[i].seeds = []wire.Addr{addrOf(1)}
@@ -228,6 +229,12 @@ func triangle(t *testing.T, trees [][3]int) *world {
 		w.run(500 * ms)
 	}
 	w.run(5 * second)
+	return w
+}
+
+// grow has trees run as told.
+func (w *world) grow(t *testing.T, trees [][3]int) {
+	t.Helper()
 	for n, tree := range trees {
 		o := w.origin(tree[0])
 		w.wire(tree[0], tree[2]).hold = true
@@ -240,7 +247,6 @@ func triangle(t *testing.T, trees [][3]int) *world {
 			t.Fatalf("the tree of node %d does not run through %v", tree[0], tree)
 		}
 	}
-	return w
 }
 
 func (w *world) origin(i int) core.Origin {
@@ -284,6 +290,20 @@ func TestTwoWritersExhaustive(t *testing.T) {
 			puts: [4][]put{1: {k("b")}, 2: {k("a"), k("c")}}, crashes: 1, restarts: 1,
 			larger: func(s *script) { s.crashes = 2 },
 		},
+		{
+			name: "overwrite, from a base", based: true, trees: trees,
+			before:  []put{{node: 3, key: "k", value: "old"}},
+			puts:    [4][]put{1: {k("b")}, 2: {k("a"), k("c")}},
+			crashes: 1,
+			larger:  func(s *script) { s.crashes, s.ticks = 2, 2 },
+		},
+		{
+			name: "delete, from a base", based: true, trees: trees,
+			before:  []put{{node: 3, key: "k", value: "old"}},
+			puts:    [4][]put{1: {{key: "k", remove: true}}, 2: {k("new")}},
+			crashes: 1,
+			larger:  func(s *script) { s.crashes, s.ticks = 2, 2 },
+		},
 	}
 	for _, sc := range scripts {
 		t.Run(sc.name, func(t *testing.T) {
@@ -293,11 +313,22 @@ func TestTwoWritersExhaustive(t *testing.T) {
 			case raceEnabled:
 				sc.restarts, sc.ticks = 0, min(sc.ticks, 1)
 			}
-			w := triangle(t, sc.trees)
+			w := triangle()
+			if !sc.based {
+				w.grow(t, sc.trees)
+			}
 			for _, p := range sc.before {
 				w.put(p.node, p)
 			}
 			w.run(3 * second)
+			if sc.based {
+				w.rebase(t)
+				for _, tree := range sc.trees { // which nobody has a place in yet
+					w.add(tree[0], fmt.Sprint("first", tree[0]), "", 0)
+					w.run(3 * second)
+				}
+				w.grow(t, sc.trees)
+			}
 			for i := range w.nodes {
 				n := &w.nodes[i]
 				n.events, n.changes, n.replies, n.dials, n.saves, n.closes = nil, nil, nil, nil, nil, nil

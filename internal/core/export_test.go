@@ -15,7 +15,7 @@ type Origin struct{ Node, Incarnation uint64 }
 // Marks returns how far the core covers each origin it covers anything of.
 func (c *Core) Marks() map[Origin]uint64 {
 	marks := map[Origin]uint64{}
-	for _, o := range c.origins {
+	for _, o := range c.allOrigins() {
 		if o.hw > 0 {
 			marks[Origin{o.id.node, o.id.inc}] = o.hw
 		}
@@ -35,14 +35,17 @@ func (c *Core) Digest() uint64 { return c.digest() }
 // DigestAnew computes the same from nothing: the marks, and the records that stand beyond their origin's.
 func (c *Core) DigestAnew() uint64 {
 	var hash, n uint64
-	for _, o := range c.origins {
+	for _, o := range c.allOrigins() {
 		if o.hw > 0 {
 			hash ^= mix(o.id.node, o.id.inc, o.hw)
 			n++
 		}
 	}
-	for _, ks := range c.keys {
+	for ks := range c.allKeys() {
 		o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]
+		if o == nil {
+			o = c.base.byID[originID{ks.rec.Node, ks.rec.Incarnation}]
+		}
 		if ks.rec.State != wire.Skeleton && ks.rec.Seq > o.hw {
 			hash ^= mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
 		}
@@ -50,19 +53,50 @@ func (c *Core) DigestAnew() uint64 {
 	return mix(hash, n)
 }
 
+// TouchAll leaves nothing that only the base knows.
+func (c *Core) TouchAll() { c.touchAll() }
+
+// Next returns when the core wants its next deadline.
+func (c *Core) Next() int64 { return c.out.Next }
+
+// Known returns up to where the core takes the peer of a link to cover an origin that it has touched.
+func (c *Core) Known(id LinkID, o Origin) uint64 {
+	return c.link(id).of(c.byID[originID{o.Node, o.Incarnation}]).known
+}
+
+// LastAgain returns the newest write of an origin that it has touched, of a key which that had written before.
+func (c *Core) LastAgain(o Origin) uint64 { return c.byID[originID{o.Node, o.Incarnation}].lastAgain }
+
+// Member returns what is said of a member: that it was suspected in this life, and that it is.
+func (c *Core) Member(node uint64) (suspected, lost bool) {
+	m := c.overlay.member(node)
+	return m != nil && m.suspected, m != nil && m.lost
+}
+
+// Touched returns of how many origins and keys the core has state of its own.
+func (c *Core) Touched() (origins, keys int) { return len(c.origins), len(c.keys) }
+
 // Record returns what stands under key, skeletons and tombstones included; nil: nothing.
 func (c *Core) Record(key string) *Record {
-	if ks := c.keys[key]; ks != nil {
-		return ks.rec
+	return c.record(key)
+}
+
+// allOrigins lists what is known of each origin, by idx.
+func (c *Core) allOrigins() []*origin {
+	all := make([]*origin, c.heard)
+	for i := range all {
+		if all[i] = c.touched(int32(i)); all[i] == nil {
+			all[i] = c.base.origins[i]
+		}
 	}
-	return nil
+	return all
 }
 
 // Keys lists the keys that something stands under, sorted.
 func (c *Core) Keys() []string {
 	keys := make([]string, 0, len(c.keys))
-	for k := range c.keys {
-		keys = append(keys, k)
+	for ks := range c.allKeys() {
+		keys = append(keys, ks.key)
 	}
 	slices.Sort(keys)
 	return keys

@@ -123,7 +123,7 @@ func (f *frame) hello(h *wire.Hello) {
 // ref returns the incarnation to write for o: 0, if the node ID alone names it, which is declared where need be. Within
 // a frame an ID stands for one life only, since the receiver reads all declarations first.
 func (f *frame) ref(o *origin) uint64 {
-	lives := f.c.nodes[o.id.node].lives
+	lives := o.node.lives
 	p := f.l.of(o)
 	if len(lives) > 1 {
 		other := func(x *origin) bool { return x != o && x.id.node == o.id.node }
@@ -239,7 +239,7 @@ func (f *frame) entry(o *origin, e entry, claims uint64) (claimed bool) {
 		f.b = wire.AppendStandin(f.b, wire.Standin{
 			Key: rec.Key, NodeID: o.id.node, Incarnation: f.ref(o), Seq: e.seq, Keep: f.c.guard(e.ks),
 		})
-		if by = f.c.byID[originID{rec.Node, rec.Incarnation}]; f.l.of(by).known >= rec.Seq {
+		if by = f.c.origin(originID{rec.Node, rec.Incarnation}); f.l.of(by).known >= rec.Seq {
 			return false
 		}
 		claims = 0
@@ -326,11 +326,15 @@ func (f *frame) marks() {
 	if m.at == 0 {
 		f.l.strays = c.allStrays()
 	}
-	for ; m.at < len(c.origins); m.at++ {
+	for ; m.at < c.heard; m.at++ {
 		if f.over() {
 			return
 		}
-		if o := c.origins[m.at]; o.hw > 0 {
+		o := c.touched(int32(m.at))
+		if o == nil {
+			o = c.base.origins[m.at]
+		}
+		if o.hw > 0 {
 			f.b = wire.AppendMark(f.b, wire.Mark{NodeID: o.id.node, Incarnation: o.id.inc, Seq: o.hw, Sponsor: o.sponsor})
 		}
 	}

@@ -94,7 +94,7 @@ func (c *Core) resolve(l *link, node, inc uint64) *origin {
 
 // unresolved says why a section that names inc could not be resolved: the fault is this node's if it holds all it can.
 func (c *Core) unresolved(inc uint64) wire.Refusal {
-	if inc != 0 && inc < maxIncarnation && len(c.origins) >= c.cfg.Limits.Origins {
+	if inc != 0 && inc < maxIncarnation && c.heard >= c.cfg.Limits.Origins {
 		return wire.Busy
 	}
 	return wire.Misbehaved
@@ -120,7 +120,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 		if o == nil {
 			return c.unresolved(s.Incarnation)
 		}
-		ks := c.keys[s.Key]
+		ks := c.key(s.Key)
 		if ks == nil {
 			continue
 		}

@@ -30,15 +30,12 @@ func (c *Core) helloIn(l *link, f *wire.Frame) {
 // asked answers the Hello of a peer that dialled.
 func (c *Core) asked(l *link, f *wire.Frame) {
 	h := f.Hello
-	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
-	l.addr, l.reason, l.leaf, l.cluster = f.Addr, h.Reason, h.Leaf || f.NodeID == 0, h.ClusterID
-	l.helloBy = never
+	l.reason = h.Reason
+	l.introduce(f)
 	c.alive(l.node)
 	answer := &wire.Hello{Reason: h.Reason}
 	answer.Verdict, answer.Refusal = c.judge(l, h)
-	if o := c.newest(l.node); o != nil && l.node != 0 {
-		answer.KnownIncarnation = o.id.inc
-	}
+	answer.KnownIncarnation = c.latest(l.node)
 	l.hello, l.wake = answer, true
 	switch answer.Verdict {
 	case wire.Admitted:
@@ -61,6 +58,14 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 	l.closeAt = c.now.Mono + c.cfg.Timers.Ping // the dialling end closes first, if it is there
 }
 
+// introduce takes in who the peer is, by its Hello.
+func (l *link) introduce(f *wire.Frame) {
+	h := f.Hello
+	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
+	l.addr, l.leaf, l.cluster = f.Addr, h.Leaf || f.NodeID == 0, h.ClusterID
+	l.helloBy = never
+}
+
 // judge decides whether a link is admitted.
 func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	switch {
@@ -76,7 +81,7 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 		c.raise(h.Incarnation, true)
 		return wire.Refused, wire.DuplicateNode
 	}
-	if o := c.newest(l.node); l.node != 0 && o != nil && o.id.inc > l.inc {
+	if c.latest(l.node) > l.inc {
 		return wire.Refused, wire.DuplicateNode
 	}
 	old, wins := c.settle(l)
@@ -92,9 +97,7 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 // answered takes in the answer to the Hello of this node.
 func (c *Core) answered(l *link, f *wire.Frame) {
 	h, d := f.Hello, l.dial
-	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
-	l.addr, l.leaf, l.cluster = f.Addr, h.Leaf || f.NodeID == 0, h.ClusterID
-	l.helloBy = never
+	l.introduce(f)
 	c.overlay.answeredFrom(c, d, l.node)
 	c.alive(l.node)
 	if h.KnownIncarnation > c.inc && h.Verdict != wire.Admitted && c.sameCluster(h.ClusterID) {
@@ -157,7 +160,7 @@ func (c *Core) admit(l *link) {
 	c.out.Links = true
 	c.event(Event{Kind: LinkUp, Link: l.id, Node: l.node, Addr: l.addr})
 	c.adoptCluster(l.cluster)
-	if o := c.newest(l.node); o == nil || o.id.inc < l.inc {
+	if c.latest(l.node) < l.inc {
 		c.adoptedBy(l)
 	}
 	c.overlay.up(c, l)

@@ -1,23 +1,56 @@
 package core
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// link is one connection to a peer.
+// link is one connection to a peer. What each step looks at, for each link, stands first: a large simulation's links are
+// in no cache.
 type link struct {
 	id       LinkID
 	dialed   bool
+	admitted bool
+	closing  bool // Outputs.Closes named it; only InDown is awaited
+	busy     bool
+	wake     bool // flush may have something to do
+	announce bool
+	leaf     bool
+	// The peer covers all that the base does of the origins this core has nothing of its own of.
+	based bool
+
+	tat       int64 // pace: theoretical arrival time of the next frame
+	lastSent  int64
+	lastRecv  int64
+	helloBy   int64 // a Hello is due until then
+	closeAt   int64 // after the verdict was sent; 0: not
+	advertAt  int64 // 0: nothing to advertise
+	compareAt int64
+	exchange  *exchange // nil: the link is no unary exchange
+
+	// Sending.
+	hello   *wire.Hello
+	bye     *wire.Bye
+	marks   marksOut
+	dirty   []*origin
+	pings   []wire.Ping
+	strays  []*keyState // to be sent with the marks
+	prunes  []*origin
+	grafts  []*origin
+	adverts []*origin
+	part    part
+
+	// Per origin, by slot, in pages: what of returns stays where it is.
+	page *[perPage]perOrigin // the first, which is all there is in most
+	per  []*[perPage]perOrigin
+	// The incarnations that the peer's node IDs stand for.
+	lives map[uint64]*origin
+
 	reason   wire.Reason
 	dial     *dial     // while the Hello of a dialled link is unanswered
 	to       wire.Addr // that was dialled
-	admitted bool
-	closing  bool // Outputs.Closes named it; only InDown is awaited
-	leaf     bool
-
 	node     uint64
 	inc      uint64
 	instance uint64
@@ -29,37 +62,9 @@ type link struct {
 	offset   int64 // of the peer's wall clock from this node's, in nanoseconds
 	timed    bool  // offset is known
 
-	// Sending.
-	busy     bool
-	wake     bool  // flush may have something to do
-	tat      int64 // pace: theoretical arrival time of the next frame
-	lastSent int64
-	lastRecv int64
-	helloBy  int64 // a Hello is due until then
-	closeAt  int64 // after the verdict was sent; 0: not
-	hello    *wire.Hello
-	announce bool
-	bye      *wire.Bye
-	exchange *exchange // nil: the link is no unary exchange
-	pings    []wire.Ping
-	marks    marksOut
-	strays   []*keyState // to be sent with the marks
-	foreign  bool        // the marks at the beginning of this link were not only of the joining node itself
-	dirty    []*origin
-	part     part
-	adverts  []*origin
-	advertAt int64 // 0: nothing to advertise
-	prunes   []*origin
-	grafts   []*origin
-
-	// Per origin, by idx, in pages: what of returns stays where it is.
-	per []*[perPage]perOrigin
-	// The incarnations that the peer's node IDs stand for.
-	lives map[uint64]*origin
-
 	// Comparing marks.
+	foreign    bool   // the marks at the beginning of this link were not only of the joining node itself
 	sentDigest uint64 // of the marks, in this node's Hello
-	compareAt  int64
 	compares   int
 	asked      uint64           // id of the Ping that waits for its answer, or 0
 	shown      map[int32]uint64 // the peer's marks, while they come in
@@ -99,8 +104,16 @@ type marksOut struct {
 }
 
 func (c *Core) link(id LinkID) *link {
-	i, ok := slices.BinarySearchFunc(c.links, id, func(l *link, id LinkID) int { return cmp.Compare(l.id, id) })
-	if !ok {
+	if len(c.links) == 0 || id < c.links[0].id {
+		return nil
+	}
+	// IDs rise by one at least, and often by no more: it cannot be behind this place, and is likely there.
+	last := min(int(id-c.links[0].id), len(c.links)-1)
+	i := last
+	if c.links[i].id > id {
+		i = sort.Search(last, func(i int) bool { return c.links[i].id >= id })
+	}
+	if c.links[i].id != id {
 		return nil
 	}
 	return c.links[i]
@@ -118,14 +131,20 @@ const perPage = 32
 
 // of returns the link's state of o.
 func (l *link) of(o *origin) *perOrigin {
-	page := int(o.idx) / perPage
+	if o.slot < perPage {
+		if l.page == nil {
+			l.page = new([perPage]perOrigin)
+		}
+		return &l.page[o.slot]
+	}
+	page := int(o.slot)/perPage - 1
 	for len(l.per) <= page {
 		l.per = append(l.per, nil)
 	}
 	if l.per[page] == nil {
 		l.per[page] = new([perPage]perOrigin)
 	}
-	return &l.per[page][o.idx%perPage]
+	return &l.per[page][o.slot%perPage]
 }
 
 // up reports whether the link with that id carries infos.

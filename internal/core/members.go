@@ -1,11 +1,9 @@
 package core
 
 import (
-	"cmp"
 	"math"
-	"slices"
-	"sort"
 
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -19,6 +17,7 @@ type member struct {
 
 	suspected bool // somebody has suspected it in this life
 	lost      bool // somebody suspects the descriptor that stands
+	shared    bool // it is of a base: see ring.edit
 }
 
 // ringPos places a node in the ring.
@@ -29,16 +28,16 @@ func ringPos(node uint64) uint64 { return mix(node) }
 func degree(n int) int { return max(4, int(math.Ceil(2*math.Pow(float64(n), 0.25)-1e-9))) }
 
 // size returns how many nodes are there, as far as is known, this one included.
-func (o *overlay) size() int { return len(o.members) - o.lostMembers + 1 }
+func (o *overlay) size() int { return o.ring.n - o.lostMembers + 1 }
 
 // setLost notes whether m is suspected. Such a member has no place among those to be linked to, until it has answered.
 func (o *overlay) setLost(c *Core, m *member) {
 	rec := c.descriptorRecord(m.node)
-	was := m.lost
-	if m.lost = rec != nil && c.suspected(rec); m.lost == was {
+	lost := rec != nil && c.suspected(rec)
+	if m.lost == lost {
 		return
 	}
-	if m.lost {
+	if o.ring.edit(m).lost = lost; lost {
 		o.lostMembers++
 	} else {
 		o.lostMembers--
@@ -48,31 +47,19 @@ func (o *overlay) setLost(c *Core, m *member) {
 
 // remove forgets a member.
 func (o *overlay) remove(c *Core, node uint64) {
-	i, ok := o.place(ringPos(node), node)
-	if !ok {
+	m := o.member(node)
+	if m == nil {
 		return
 	}
-	if o.members[i].lost {
+	if m.lost {
 		o.lostMembers--
 	}
-	o.members = slices.Delete(o.members, i, i+1)
+	o.ring.remove(m)
 	o.wakeMaintain(c, 0)
 }
 
-func (o *overlay) place(pos, node uint64) (int, bool) {
-	i := sort.Search(len(o.members), func(i int) bool {
-		m := o.members[i]
-		return cmp.Or(cmp.Compare(m.pos, pos), cmp.Compare(m.node, node)) >= 0
-	})
-	return i, i < len(o.members) && o.members[i].node == node
-}
-
-func (o *overlay) member(node uint64) *member {
-	if i, ok := o.place(ringPos(node), node); ok {
-		return o.members[i]
-	}
-	return nil
-}
+// member returns a node's, nil if it is none. It may be shared: whoever changes it, changes what ring.edit returns.
+func (o *overlay) member(node uint64) *member { return o.ring.member(node) }
 
 // changed keeps the members in step with the descriptors.
 func (o *overlay) changed(c *Core, rec, lost *Record) {
@@ -92,13 +79,11 @@ func (o *overlay) changed(c *Core, rec, lost *Record) {
 	if d.NodeId == c.node {
 		return
 	}
-	addr := wire.Addr{Network: d.GetAddress().GetNetwork(), Address: d.GetAddress().GetAddress()}
-	pos := ringPos(d.NodeId)
-	i, ok := o.place(pos, d.NodeId)
-	if ok {
-		m := o.members[i]
+	addr := addressOf(d)
+	if m := o.member(d.NodeId); m != nil {
 		o.setLost(c, m)
 		if m.addr != addr || m.inc != rec.Incarnation {
+			m = o.ring.edit(o.member(d.NodeId))
 			m.suspected = m.lost
 			m.addr, m.inc, m.since = addr, rec.Incarnation, c.now.Mono
 			if r := o.reaches[addr]; r != nil {
@@ -108,11 +93,16 @@ func (o *overlay) changed(c *Core, rec, lost *Record) {
 		}
 		return
 	}
-	m := &member{node: d.NodeId, pos: pos, addr: addr, inc: rec.Incarnation, since: c.now.Mono}
-	o.members = slices.Insert(o.members, i, m)
+	m := &member{node: d.NodeId, pos: ringPos(d.NodeId), addr: addr, inc: rec.Incarnation, since: c.now.Mono}
+	o.ring.insert(m)
 	o.setLost(c, m)
 	m.suspected = m.lost
 	o.newMember(c)
+}
+
+// addressOf returns where a descriptor says that its node can be dialled.
+func addressOf(d *gossippb.NodeDescriptor) wire.Addr {
+	return wire.Addr{Network: d.GetAddress().GetNetwork(), Address: d.GetAddress().GetAddress()}
 }
 
 // newMember keeps the time of news, by which a node knows whether its network is still assembling.

@@ -11,7 +11,9 @@ type originID struct{ node, inc uint64 }
 // origin is what a node knows of one origin's writes, and its place in that origin's tree.
 type origin struct {
 	id      originID
-	idx     int32
+	idx     int32 // its place among all that are known, in the order in which they came
+	slot    int32 // its place among those that the core has state of its own of, likewise
+	node    *nodeState
 	sponsor uint64 // node through which it joined, 0 if unknown
 	hw      uint64 // everything it wrote up to here is held or covered
 	gaps    []span // claimed above hw, sorted, not touching
@@ -74,22 +76,42 @@ func (c *Core) origin(id originID) *origin {
 	if id.inc >= maxIncarnation {
 		return nil
 	}
+	c.touchNode(id.node)
+	if o := c.byID[id]; o != nil {
+		return o
+	}
 	own := id.node == c.node && id.inc == c.inc
-	if len(c.origins) >= c.cfg.Limits.Origins && !own {
+	if c.heard >= c.cfg.Limits.Origins && !own {
 		c.event(Event{Kind: LimitHit, Node: id.node, Text: "origins"})
 		return nil
 	}
-	o := &origin{id: id, idx: int32(len(c.origins))}
-	c.origins = append(c.origins, o)
-	c.byID[id] = o
-	n := c.nodes[id.node]
+	o := &origin{id: id, idx: int32(c.heard)}
+	c.heard++
+	c.register(o)
+	return o
+}
+
+// register takes up an origin.
+func (c *Core) register(o *origin) {
+	o.slot = int32(len(c.origins))
+	i := len(c.origins)
+	for i > 0 && c.origins[i-1].idx > o.idx {
+		i--
+	}
+	c.origins = slices.Insert(c.origins, i, o)
+	c.byID[o.id] = o
+	n := c.nodes[o.id.node]
 	if n == nil {
 		n = &nodeState{}
-		c.nodes[id.node] = n
+		c.nodes[o.id.node] = n
 	}
-	i := sort.Search(len(n.lives), func(i int) bool { return n.lives[i].id.inc > id.inc })
+	n.add(o)
+}
+
+func (n *nodeState) add(o *origin) {
+	o.node = n
+	i := sort.Search(len(n.lives), func(i int) bool { return n.lives[i].id.inc > o.id.inc })
 	n.lives = slices.Insert(n.lives, i, o)
-	return o
 }
 
 // wroteLast reports whether the record of ks is one of o.
@@ -97,12 +119,24 @@ func (o *origin) wroteLast(ks *keyState) bool {
 	return ks.rec.Node == o.id.node && ks.rec.Incarnation == o.id.inc
 }
 
-// newest returns the newest life of node, nil if none is known.
+// newest returns the newest life of node, nil if none is known, or none but by the base.
 func (c *Core) newest(node uint64) *origin {
 	if n := c.nodes[node]; n != nil {
 		return n.newest()
 	}
 	return nil
+}
+
+// latest returns the newest incarnation of node that is known, 0 if none is.
+func (c *Core) latest(node uint64) uint64 {
+	n := c.nodes[node]
+	if n == nil && c.base != nil {
+		n = c.base.nodes[node]
+	}
+	if n == nil {
+		return 0
+	}
+	return n.newest().id.inc
 }
 
 // insert puts e in its place: nearly always the last.

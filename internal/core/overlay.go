@@ -9,12 +9,13 @@ import (
 // overlay is the choice of links: one by which the node joins, one to its successor in a ring of all members, random
 // chords up to the degree.
 type overlay struct {
-	members     []*member // by place in the ring
-	lostMembers int       // how many of them are
+	ring        ring // the members
+	lostMembers int  // how many of them are
 	reaches     map[wire.Addr]*reach
 	reachOrder  []wire.Addr
 
 	seeds     []wire.Addr
+	found     map[wire.Addr]uint64 // members that were found at seeds
 	resolving bool
 	noSeeds   bool // said so
 	joined    bool
@@ -128,7 +129,7 @@ func (o *overlay) join(c *Core) {
 		}
 	}
 	if len(to) == 0 && c.degree() == 0 {
-		for _, m := range o.members {
+		for m := range o.ring.all() {
 			if o.dialable(c, m.addr) && !c.dialing(m.addr) {
 				to = append(to, m.addr)
 			}
@@ -256,7 +257,7 @@ func (o *overlay) maintain(c *Core) {
 	if all == 0 && o.joinAt == 0 {
 		o.join(c)
 	}
-	if c.self == nil || len(o.members) == 0 {
+	if c.self == nil || o.ring.n == 0 {
 		o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
 		return
 	}
@@ -275,7 +276,7 @@ func (o *overlay) maintain(c *Core) {
 		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
 	}
 	for tries := 8 * want; need > 0 && tries > 0; tries-- {
-		m := o.members[c.rng.IntN(len(o.members))]
+		m := o.ring.at(c.rng.IntN(o.ring.n))
 		if m.lost || c.linked(m.node) != nil || c.dialing(m.addr) || !o.dialable(c, m.addr) {
 			continue
 		}
@@ -295,11 +296,9 @@ const settleTime = 1e9
 
 // dialSuccessor dials the first member behind this node in the ring, or the first that can be reached.
 func (o *overlay) dialSuccessor(c *Core) {
-	i, _ := o.place(ringPos(c.node), c.node)
 	var better *member
 	passed := 0
-	for k := range o.members {
-		m := o.members[(i+k)%len(o.members)]
+	for m := range o.ring.from(o.ring.behind(c.node)) {
 		if l := c.linked(m.node); l != nil {
 			ring := l.dialed && l.reason == wire.Ring
 			if better != nil && (!ring || c.now.Mono-better.since >= settleTime) {
@@ -334,9 +333,7 @@ func (o *overlay) dialLost(c *Core) {
 	if o.lostMembers == 0 || c.rng.IntN(o.size()) >= lostDials {
 		return
 	}
-	first := c.rng.IntN(len(o.members))
-	for k := range o.members {
-		m := o.members[(first+k)%len(o.members)]
+	for m := range o.ring.from(c.rng.IntN(o.ring.n)) {
 		if m.lost && c.linked(m.node) == nil && !c.dialing(m.addr) && o.dialable(c, m.addr) {
 			c.dial(dial{addr: m.addr, node: m.node, inc: m.inc, reason: wire.Heal})
 			return
@@ -347,6 +344,24 @@ func (o *overlay) dialLost(c *Core) {
 // lostDials is how many lost members all nodes together dial in a tick.
 const lostDials = 4
 
+// at returns a member with that address, nil if there is none. It remembers the last ones it was asked for, so that it
+// looks through all of them only where there is none.
+func (o *overlay) at(addr wire.Addr) *member {
+	if m := o.member(o.found[addr]); m != nil && m.addr == addr {
+		return m
+	}
+	for m := range o.ring.all() {
+		if m.addr == addr {
+			if o.found == nil || len(o.found) >= len(o.seeds) {
+				o.found = map[wire.Addr]uint64{}
+			}
+			o.found[addr] = m.node
+			return m
+		}
+	}
+	return nil
+}
+
 // dialSeeds greets a configured seed that is no member: it may be the only bridge to another part of the network.
 func (o *overlay) dialSeeds(c *Core) {
 	for _, a := range o.seeds {
@@ -354,8 +369,7 @@ func (o *overlay) dialSeeds(c *Core) {
 			continue
 		}
 		r := o.reaches[a]
-		known := func(m *member) bool { return m.addr == a || r != nil && r.node == m.node }
-		if slices.ContainsFunc(o.members, known) || r != nil && r.node == c.node && c.node != 0 {
+		if r != nil && r.node != 0 && (r.node == c.node || o.member(r.node) != nil) || o.at(a) != nil {
 			continue
 		}
 		c.dial(dial{addr: a, reason: wire.Heal})

@@ -87,9 +87,9 @@ func (s *sentinel) turn(c *Core) int64 {
 	life := c.cfg.Sentinel
 	switch {
 	case s.alive && s.keeper == c.node:
-		return c.keys[keySentinel].rec.Expires - life/2
+		return c.record(keySentinel).Expires - life/2
 	case s.alive && s.keeper < c.node:
-		return c.keys[keySentinel].rec.Expires - life/4
+		return c.record(keySentinel).Expires - life/4
 	}
 	return s.since + life/graceParts
 }
@@ -162,20 +162,20 @@ func (s *sentinel) next() int64 {
 
 // remaining returns how long what stands under key will live, 0 if nothing does.
 func (c *Core) remaining(key string) int64 {
-	ks := c.keys[key]
+	rec := c.record(key)
 	switch {
-	case ks == nil || ks.rec.State != wire.Live:
+	case rec == nil || rec.State != wire.Live:
 		return 0
-	case ks.rec.Expires == never:
+	case rec.Expires == never:
 		return never
 	}
-	return ks.rec.Expires - c.now.Mono
+	return rec.Expires - c.now.Mono
 }
 
 // below counts the members with lower IDs that are there.
 func (o *overlay) below(node uint64) int {
 	n := 0
-	for _, m := range o.members {
+	for m := range o.ring.all() {
 		if m.node < node && !m.lost {
 			n++
 		}

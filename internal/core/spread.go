@@ -175,7 +175,7 @@ func (c *Core) graftDue() {
 		if !ok {
 			return
 		}
-		o := c.origins[idx]
+		o := c.touched(idx)
 		if o.graftAt != at {
 			continue
 		}
@@ -339,7 +339,7 @@ func (l *link) hold(o *origin) {
 // is known, it is advertised with the request to ask for it.
 func (c *Core) learn(o *origin, from *link) {
 	eager := func(*link) bool { return false }
-	sponsor := c.newest(o.sponsor)
+	sponsor := c.newest(o.sponsor) // nil too if nothing of it has come yet but by the base: then it has no tree
 	o.tree = true
 	switch {
 	case c.overlay.young:

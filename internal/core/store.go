@@ -7,6 +7,28 @@ import (
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
+// key returns the state of a key, for whoever may change it; nil if there is none.
+func (c *Core) key(key string) *keyState {
+	if ks := c.keys[key]; ks != nil || c.base == nil {
+		return ks
+	}
+	return c.touchKey(key)
+}
+
+// record returns what stands under a key, nil if nothing does.
+func (c *Core) record(key string) *Record {
+	if ks := c.keys[key]; ks != nil {
+		return ks.rec
+	}
+	if ks := c.untouchedKey(key); ks != nil {
+		return c.aged(ks.rec)
+	}
+	return nil
+}
+
+// held returns how many keys there are.
+func (c *Core) held() int { return len(c.keys) + c.inBase }
+
 // keyState is what a node knows of one key: the record that stands for it, and who wrote it.
 //
 // The writers are the coverage rule's memory: a claim about what an origin wrote includes, for each key it wrote,
@@ -24,18 +46,19 @@ type keyState struct {
 	writers []writer // the others
 }
 
+// writer is who has written a key, and when last. The zero value is nobody.
 type writer struct {
-	o   *origin
+	o   int32 // idx of the origin
 	seq uint64
 }
 
 // wrote notes that o wrote the key at seq, and reports whether that is the newest write of o known.
 func (ks *keyState) wrote(o *origin, seq uint64) bool {
 	w := &ks.first
-	if w.o != nil && w.o != o {
+	if w.seq != 0 && w.o != o.idx {
 		w = nil
 		for i := range ks.writers {
-			if ks.writers[i].o == o {
+			if ks.writers[i].o == o.idx {
 				w = &ks.writers[i]
 			}
 		}
@@ -44,23 +67,23 @@ func (ks *keyState) wrote(o *origin, seq uint64) bool {
 			w = &ks.writers[len(ks.writers)-1]
 		}
 	}
-	if w.o != nil && w.seq >= seq {
+	if w.seq >= seq {
 		return false
 	}
-	if w.o != nil {
+	if w.seq != 0 {
 		o.stale++
 	}
-	*w = writer{o, seq}
+	*w = writer{o.idx, seq}
 	return true
 }
 
 // lastSeq returns the newest seq at which o wrote the key, 0 if it did not.
 func (ks *keyState) lastSeq(o *origin) uint64 {
-	if ks.first.o == o {
+	if ks.first.o == o.idx {
 		return ks.first.seq
 	}
 	for _, w := range ks.writers {
-		if w.o == o {
+		if w.o == o.idx {
 			return w.seq
 		}
 	}
@@ -99,7 +122,8 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 	o := c.self
 	var old *Record
 	keep := int64(0)
-	if ks := c.keys[key]; ks != nil {
+	ks := c.key(key)
+	if ks != nil {
 		old = ks.rec
 		if hold := max(ks.hold, old.Expires); hold == never {
 			keep = never
@@ -116,7 +140,7 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 		keep = 0 // its own life, and the time every skeleton has, are long enough
 	}
 	seq := o.hw + 1
-	again := old != nil && c.keys[key].lastSeq(o) > 0
+	again := ks != nil && ks.lastSeq(o) > 0
 	rec := &Record{
 		Body:        wire.NewBody(key, value, o.id.node, seq, c.stamp(old), ttl, keep, state, again, 0),
 		Incarnation: c.inc, Born: c.now.Mono, Taken: c.now.Mono, Expires: after(c.now.Mono, ttl),
@@ -142,8 +166,8 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		c.event(Event{Kind: InfoRefused, Link: l.id, Node: in.Node, Refusal: wire.OtherCluster, Text: in.Key})
 		return true
 	}
-	ks := c.keys[in.Key]
-	if ks == nil && len(c.keys) >= c.cfg.Limits.Infos {
+	ks := c.key(in.Key)
+	if ks == nil && c.held() >= c.cfg.Limits.Infos {
 		return false
 	}
 	if compareStamp(in.Stamp, c.clock) > 0 {
@@ -186,7 +210,7 @@ func (c *Core) closer(ks *keyState, in *wire.Info, l *link) {
 // place puts rec where it belongs in the order of its key, and notes that o wrote the key.
 func (c *Core) place(rec *Record, o *origin) {
 	now := c.now.Mono
-	ks := c.keys[rec.Key]
+	ks := c.key(rec.Key)
 	fresh := ks == nil
 	if fresh {
 		ks = &keyState{key: rec.Key}
@@ -286,11 +310,11 @@ func (c *Core) schedule(at int64, key string) {
 // expire takes the value of what has outlived its ttl, and forgets the skeletons nothing can come back under.
 func (c *Core) expire() {
 	for {
-		at, key, ok := c.expiry.pop(c.now.Mono)
+		at, key, ok := c.popExpiry()
 		if !ok {
 			return
 		}
-		ks := c.keys[key]
+		ks := c.key(key)
 		switch {
 		case ks == nil:
 		case ks.rec.State == wire.Live && ks.rec.Expires == at:
@@ -309,12 +333,22 @@ func (c *Core) expire() {
 			ks.dead = true
 			c.arrivals.gone(ks)
 			c.fresh = append(c.fresh, ks)
-			ks.first.o.stale++
+			c.staled(ks.first)
 			for _, w := range ks.writers {
-				w.o.stale++
+				c.staled(w)
 			}
-			delete(c.keys, key)
+			c.forget(key)
 		}
+	}
+}
+
+// staled notes that what a writer's index says of a key no longer counts.
+func (c *Core) staled(w writer) {
+	if w.seq == 0 {
+		return
+	}
+	if o := c.touched(w.o); o != nil {
+		o.stale++
 	}
 }
 
@@ -333,7 +367,8 @@ func (c *Core) stray(ks *keyState) {
 	was := ks.stray
 	ks.stray = 0
 	if !ks.dead && ks.rec.State != wire.Skeleton {
-		if o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]; ks.rec.Seq > o.hw {
+		// An origin that only the base knows holds all that stands there.
+		if o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]; o != nil && ks.rec.Seq > o.hw {
 			ks.stray = mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
 			if ks.strayIn != o {
 				ks.strayIn = o

@@ -32,11 +32,11 @@ const evidence = 3
 
 // descriptorRecord returns the record of a node's live descriptor, nil if there is none.
 func (c *Core) descriptorRecord(node uint64) *Record {
-	ks := c.keys[nodeKeyPrefix+strconv.FormatUint(node, 10)]
-	if ks == nil || descriptorOf(ks.rec) == nil {
+	rec := c.record(nodeKeyPrefix + strconv.FormatUint(node, 10))
+	if rec == nil || descriptorOf(rec) == nil {
 		return nil
 	}
-	return ks.rec
+	return rec
 }
 
 func suspectKey(node uint64, stamp int64) string {
@@ -97,13 +97,13 @@ func (c *Core) pursue(d *doubt) bool {
 
 // suspected reports whether somebody has said so of the descriptor already.
 func (c *Core) suspected(rec *Record) bool {
-	ks := c.keys[suspectKey(rec.Node, rec.Stamp.Wall)]
-	return ks != nil && ks.rec.State == wire.Live
+	said := c.record(suspectKey(rec.Node, rec.Stamp.Wall))
+	return said != nil && said.State == wire.Live
 }
 
 // suspect tells everybody that the node of the descriptor may have failed. That is known for as long as the descriptor.
 func (c *Core) suspect(rec *Record) {
-	if len(c.keys) >= c.cfg.Limits.Infos {
+	if c.held() >= c.cfg.Limits.Infos {
 		c.event(Event{Kind: LimitHit, Node: rec.Node, Text: "infos"})
 		return
 	}
@@ -140,17 +140,15 @@ func (c *Core) alive(node uint64) {
 // suspicion takes in what stands under a key, if that is a suspicion's. One of this node's own descriptor is refuted, by
 // writing that anew.
 func (c *Core) suspicion(rec *Record) {
-	text, ok := strings.CutPrefix(rec.Key, suspectPrefix)
+	node, ok := suspectOf(rec.Key)
 	if !ok {
 		return
 	}
-	text, _, _ = strings.Cut(text, ":")
-	node, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return
-	}
 	if m := c.overlay.member(node); m != nil {
-		m.suspected = m.suspected || rec.State == wire.Live
+		if !m.suspected && rec.State == wire.Live {
+			m = c.overlay.ring.edit(m)
+			m.suspected = true
+		}
 		c.overlay.setLost(c, m)
 		return
 	}
@@ -159,6 +157,17 @@ func (c *Core) suspicion(rec *Record) {
 		c.event(Event{Kind: Refuting, Node: rec.Node})
 		c.descriptor.at = c.now.Mono
 	}
+}
+
+// suspectOf returns whom the suspicion under key is about, and whether it is one.
+func suspectOf(key string) (node uint64, ok bool) {
+	text, ok := strings.CutPrefix(key, suspectPrefix)
+	if !ok {
+		return 0, false
+	}
+	text, _, _ = strings.Cut(text, ":")
+	node, err := strconv.ParseUint(text, 10, 64)
+	return node, err == nil
 }
 
 // doubtsNext returns when doubtsDue has something to do again.

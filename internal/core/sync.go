@@ -14,6 +14,7 @@ func (c *Core) equal(l *link) { c.equalSince(l, nil) }
 
 // equalSince does so for the state before the moves in since.
 func (c *Core) equalSince(l *link, since map[int32]uint64) {
+	l.based = c.base != nil
 	for _, o := range c.origins {
 		hw := o.hw
 		if was, ok := since[o.idx]; ok {
@@ -30,6 +31,10 @@ func (c *Core) equalSince(l *link, since map[int32]uint64) {
 func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 	for _, m := range marks {
 		l.foreign = l.foreign || m.NodeID != l.node
+		if b := c.untouched(originID{m.NodeID, m.Incarnation}); b != nil && m.Seq <= b.hw && (b.sponsor != 0 || m.Sponsor == 0) {
+			l.shows(b, m.Seq)
+			continue
+		}
 		o := c.origin(originID{m.NodeID, m.Incarnation})
 		if o == nil {
 			continue
@@ -42,10 +47,7 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			return
 		}
 		p := l.of(o)
-		if l.shown == nil {
-			l.shown = map[int32]uint64{}
-		}
-		l.shown[o.idx] = m.Seq
+		l.shows(o, m.Seq)
 		if p.known = max(p.known, m.Seq); m.Seq > o.hw {
 			delay := 2 * c.cfg.Timers.Graft
 			if l.join {
@@ -67,12 +69,20 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 	case l.join && l.dialed:
 		c.pushAll(l)
 	default:
-		for _, o := range c.origins {
+		for i := range int32(c.heard) {
+			o := c.touched(i)
+			if o == nil {
+				if l.shown[i] >= c.base.origins[i].hw {
+					continue
+				}
+				o = c.touch(i)
+			}
 			// A peer that shows less than it was sent has lost it, or will have it before it needs to ask.
-			if seq := l.shown[o.idx]; seq < o.hw {
+			if seq := l.shown[i]; seq < o.hw {
 				c.offer(l, o, seq)
 			}
 		}
+		l.based = c.base != nil
 	}
 	if end {
 		l.shown = nil
@@ -110,7 +120,14 @@ func (c *Core) allStrays() []*keyState {
 
 // pushAll sends the peer all that it lacks. What it has never heard of, it hears from here from now on.
 func (c *Core) pushAll(l *link) {
-	for _, o := range c.origins {
+	for i := range int32(c.heard) {
+		o := c.touched(i)
+		if o == nil {
+			if l.covers(c.base.origins[i]) {
+				continue
+			}
+			o = c.touch(i)
+		}
 		p := l.of(o)
 		if p.known >= o.hw || o.id.node == l.node && o.id.inc == l.inc {
 			continue
@@ -120,7 +137,19 @@ func (c *Core) pushAll(l *link) {
 		}
 		c.push(l, o, true)
 	}
+	l.based = c.base != nil
 }
+
+// shows notes what a peer's mark of o says.
+func (l *link) shows(o *origin, seq uint64) {
+	if l.shown == nil {
+		l.shown = map[int32]uint64{}
+	}
+	l.shown[o.idx] = seq
+}
+
+// covers reports whether the peer covers all that the base does of b, an origin of it.
+func (l *link) covers(b *origin) bool { return l.based || l.shown[b.idx] >= b.hw }
 
 // digest is what nodes with equal marks have in common.
 func (c *Core) digest() uint64 { return mix(c.hash, uint64(c.marks)) }

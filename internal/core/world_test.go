@@ -36,6 +36,8 @@ type world struct {
 	handSaves bool    // incarnations wait for saved
 	latency   int64   // that run counts a frame as under way
 	memory    *memory // nil: none
+	eager     bool    // what a node begins with is its own at once, all of it
+	watch     func(node int, in core.Input, out *core.Outputs)
 }
 
 type node struct {
@@ -124,7 +126,7 @@ func (w *world) start(ids ...int) {
 		cfg := n.cfg
 		n.lives++
 		cfg.Instance += 1000 * n.lives
-		n.core, n.up, n.fatal, n.view = core.New(cfg), true, 0, map[string]*core.Record{}
+		n.core, n.up, n.fatal, n.view = core.New(cfg), true, 0, viewOf(cfg.Base)
 		n.print = n.core.Fingerprint()
 		w.do(i, core.Input{Kind: core.InStart, Incarnation: n.stored})
 	}
@@ -152,6 +154,12 @@ func (w *world) step(i int, in core.Input) {
 		panic("core_test: the nodes keep each other busy without time passing")
 	}
 	out := w.advance(n, in)
+	if w.eager && (in.Kind == core.InStart || in.Kind == core.InResume) {
+		n.core.TouchAll()
+	}
+	if w.watch != nil {
+		w.watch(i, in, out)
+	}
 	n.next = out.Next
 	if out.Persist != 0 {
 		n.saves = append(n.saves, out.Persist)
