@@ -72,7 +72,7 @@ func TestWordsAndProgress(t *testing.T) {
 
 func TestSimulateFails(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
-		{"-placed", "placed: a core cannot"},
+		{"-placed -cold", "placed: nobody can start cold"},
 		{"-eager 2", "eager: 2"},
 		{"-events /nowhere/at/all", "no such file"},
 		{"-nodes 10 -kill 10", "kill: 10 of 10"},

@@ -16,6 +16,8 @@ const (
 	saltLoss
 	saltDatagram
 	saltChurn
+	saltPlace
+	saltChords
 )
 
 // mix folds v into h.

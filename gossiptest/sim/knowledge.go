@@ -152,24 +152,39 @@ func (s *Sim) wrote(n *node, r *core.Record) *written {
 
 // hold makes r, or nothing, what the node holds of a key.
 func (n *node) hold(key int32, r *core.Record) {
-	for int(key) >= len(n.held) {
-		n.held = append(n.held, nil)
-	}
-	if old := n.held[key]; old != nil {
+	if old := n.get(key); old != nil {
 		n.count--
 		n.sum -= identity(old)
 	}
-	if n.held[key] = r; r != nil {
+	if r != nil {
 		n.count++
 		n.sum += identity(r)
 	}
+	i := int(key) - len(n.base)
+	if i < 0 {
+		if n.over == nil {
+			n.over = map[int32]*core.Record{}
+		}
+		n.over[key] = r
+		return
+	}
+	for i >= len(n.held) {
+		n.held = append(n.held, nil)
+	}
+	n.held[i] = r
 }
 
 func (n *node) get(key int32) *core.Record {
-	if int(key) >= len(n.held) {
-		return nil
+	if i := int(key) - len(n.base); i >= 0 {
+		if i >= len(n.held) {
+			return nil
+		}
+		return n.held[i]
 	}
-	return n.held[key]
+	if r, ok := n.over[key]; ok {
+		return r
+	}
+	return n.base[key]
 }
 
 // Add has the node write an info that lives for ttl; zero means for ever. The
@@ -205,9 +220,9 @@ func (s *Sim) Get(node int, key string) ([]byte, bool) {
 func (s *Sim) Keys(node int) []string {
 	n := &s.nodes[node]
 	keys := make([]string, 0, n.count)
-	for i, r := range n.held {
-		if r != nil {
-			keys = append(keys, s.known.names[i])
+	for i, name := range s.known.names {
+		if n.get(int32(i)) != nil {
+			keys = append(keys, name)
 		}
 	}
 	slices.Sort(keys)

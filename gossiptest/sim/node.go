@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
@@ -31,9 +30,11 @@ type node struct {
 	armed    int64  // earliest deadline event of it; 0: none
 	trace    uint64
 
-	held  []*core.Record // by index of key: what it holds alive
-	count int            // of them
-	sum   uint64         // of their identities
+	base  []*core.Record         // by index of key: what it has held alive from the start; shared
+	over  map[int32]*core.Record // by index of key: what it holds of these in their place
+	held  []*core.Record         // by index of key beyond those: what it holds alive
+	count int                    // of them
+	sum   uint64                 // of their identities
 }
 
 // linkRef is how a node knows a link.
@@ -104,17 +105,10 @@ func (s *Sim) boot(n *node) {
 	n.core = s.newCore(s.opts.config(int(n.id), n.boots))
 	s.logLife(n, NodeUp, "")
 	s.step(n, core.Input{Kind: core.InStart, Incarnation: n.stored})
-	id := uint64(n.id) + 1
-	addr := address(int(n.id))
-	value, err := (&gossippb.NodeDescriptor{
-		NodeId:  id,
-		Address: &gossippb.UnresolvedAddr{Network: addr.Network, Address: addr.Address},
-	}).MarshalVT()
-	if err == nil {
-		err = s.command(n, core.Command{
-			Op: core.OpDescriptor, Node: id, Key: descriptorKey(int(n.id)), Value: string(value), TTL: int64(s.opts.DescriptorTTL),
-		})
-	}
+	err := s.command(n, core.Command{
+		Op: core.OpDescriptor, Node: uint64(n.id) + 1, Key: descriptorKey(int(n.id)), Value: s.descriptor(int(n.id)),
+		TTL: int64(s.opts.DescriptorTTL),
+	})
 	if err != nil {
 		s.fail(fmt.Errorf("start n%d: %w", n.id, err))
 	}
@@ -126,7 +120,7 @@ func descriptorKey(i int) string { return "node:" + strconv.Itoa(i+1) }
 func (s *Sim) halt(n *node) {
 	n.up, n.core, n.refs = false, nil, nil
 	n.next, n.armed = 0, 0
-	n.held, n.count, n.sum = nil, 0, 0
+	n.base, n.over, n.held, n.count, n.sum = nil, nil, nil, 0, 0
 }
 
 // command has the node's core do c and returns the problem it had with that.

@@ -73,6 +73,29 @@ func TestSettled(t *testing.T) {
 	}
 }
 
+// A network that is placed has the links that the protocol wants, exactly, and grows the same trees.
+func TestPlaced(t *testing.T) {
+	r := run(t, measure.Options{Nodes: 300, Seed: 1, Updates: 10, Placed: true})
+	if !r.Placed {
+		t.Error("the figures do not say that it was placed")
+	}
+	check(t, r, []bound{
+		{"copies_mean", r.CopiesMean, 1, 1.01},
+		{"last_mean", r.LastMean, 1.5, 4.3},
+		{"hops_max", float64(r.HopsMax), 2, 5},
+		{"undelivered", float64(r.Undelivered), 0, 0},
+		{"degree_max", float64(r.DegreeMax), 9, 9},
+		{"cut_vertices", float64(r.CutVertices), 0, 0},
+		{"cold_time", r.ColdTime, 0, 0},
+	})
+	again := run(t, measure.Options{Nodes: 300, Seed: 1, Updates: 10, Placed: true})
+	if r.Trace != again.Trace {
+		t.Errorf("traces are %v and %v, want them equal", r.Trace, again.Trace)
+	}
+	r = run(t, measure.Options{Nodes: 60, Seed: 1, Placed: true, Join: 3, Restart: true})
+	check(t, r, []bound{{"join_copies", r.JoinCopies, 1, 1.2}, {"undelivered", float64(r.Undelivered), 0, 0}})
+}
+
 // What there is to measure of each fault, at a small size.
 func TestFaults(t *testing.T) {
 	tests := []struct {
@@ -213,7 +236,9 @@ func TestOptions(t *testing.T) {
 		{measure.Options{Rate: -1}, "rate: -1"},
 		{measure.Options{Join: -1}, "join: -1"},
 		{measure.Options{Sponsor: "alive"}, `sponsor: "alive", want known or dead`},
-		{measure.Options{Placed: true}, "placed: a core cannot start from a state yet"},
+		{measure.Options{Placed: true, Cold: true}, "placed: nobody can start cold"},
+		{measure.Options{Placed: true, Join: 1}, "placed: nobody can start cold or join"},
+		{measure.Options{Placed: true, Sponsor: "dead"}, "placed: nobody can start cold or join"},
 		{measure.Options{Eager: 2}, "eager: 2, and a core cannot have but 1 yet"},
 		{measure.Options{Trials: 2, Events: &strings.Builder{}}, "events: of one trial only"},
 		{measure.Options{Nodes: 1, Skew: 1}, "skew: one node alone"},

@@ -13,7 +13,7 @@ type Result struct {
 	Nodes  int    `json:"nodes"`  // that were to assemble themselves
 	Seed   uint64 `json:"seed"`   // of the first trial
 	Trace  string `json:"trace"`  // of all trials: equal Options give equal traces
-	Placed bool   `json:"placed"` // always false
+	Placed bool   `json:"placed"` // Options.Placed
 
 	CopiesMean   float64 `json:"copies_mean"`   // of an update, at each node that is to have it
 	CopiesFirst  float64 `json:"copies_first"`  // of the first info of a node that joins

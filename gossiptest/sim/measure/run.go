@@ -99,8 +99,13 @@ func (t *trial) run() error {
 		t.s.SetClock(t.origins[0], t.skew, 0)
 	}
 	steps := []func() error{t.cold}
+	if t.Placed {
+		steps[0] = t.place
+	}
 	if !t.Cold {
-		steps = append(steps, t.settle)
+		if !t.Placed {
+			steps = append(steps, t.settle)
+		}
 		switch {
 		case t.Kill > 0:
 			steps = append(steps, t.warmUp, t.kill)
@@ -207,6 +212,13 @@ func (t *trial) cold() error {
 	return nil
 }
 
+// place puts the network there as it is when it has settled.
+func (t *trial) place() error {
+	t.phase("place")
+	t.s.Place()
+	return t.s.Err()
+}
+
 // strangers returns how many pairs of nodes there are of which one does not know the other.
 func (t *trial) strangers(up []bool) int {
 	n := 0
@@ -279,13 +291,19 @@ func (t *trial) writeNext() error {
 	return t.write(node, updateKey+strconv.Itoa(node))
 }
 
-// rounds has each origin write so many updates, one after another.
+// rounds has each origin write so many updates, one after another; all at once if the network was placed, which may be
+// large.
 func (t *trial) rounds(n int) error {
 	for range n {
 		for _, node := range t.origins {
 			if err := t.write(node, updateKey+strconv.Itoa(node)); err != nil {
 				return err
 			}
+			if !t.Placed {
+				t.s.RunFor(t.l(gap))
+			}
+		}
+		if t.Placed {
 			t.s.RunFor(t.l(gap))
 		}
 	}
