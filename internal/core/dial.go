@@ -30,7 +30,7 @@ type reach struct {
 // dial asks the driver for a link, if there is room for one more.
 func (c *Core) dial(d dial) bool {
 	_, dialed := c.counts()
-	if c.left || dialed+c.underway() >= c.cfg.MaxPeers {
+	if all, _ := c.underway(); c.left || dialed+all >= c.cfg.MaxPeers {
 		return false
 	}
 	c.lastDial++
@@ -79,15 +79,23 @@ func (c *Core) dialing(addr wire.Addr) bool {
 		slices.ContainsFunc(c.links, func(l *link) bool { return !l.closing && at(l.dial) })
 }
 
-// underway counts the dials that have no answer yet.
-func (c *Core) underway() int {
-	n := len(c.dials)
-	for _, l := range c.links {
-		if l.dial != nil && !l.closing {
-			n++
+// underway counts the dials that have no answer yet, and those of them that may become links of the overlay: few of the lost
+// members that are greeted will answer.
+func (c *Core) underway() (all, chances int) {
+	count := func(d *dial) {
+		if all++; d.reason != wire.Heal {
+			chances++
 		}
 	}
-	return n
+	for _, d := range c.dials {
+		count(d)
+	}
+	for _, l := range c.links {
+		if l.dial != nil && !l.closing {
+			count(l.dial)
+		}
+	}
+	return all, chances
 }
 
 // pending reports whether a dial for that reason is under way.
@@ -108,7 +116,11 @@ func (o *overlay) unanswered(c *Core, l *link) {
 
 // failed leaves the address alone for a while and looks for another.
 func (o *overlay) failed(c *Core, d *dial) {
-	o.backOff(c, d.addr, c.cfg.Timers.Resolve, longestBackOff)
+	longest := int64(longestBackOff)
+	if d.reason == wire.Heal {
+		longest = c.cfg.Timers.Resolve
+	}
+	o.backOff(c, d.addr, c.cfg.Timers.Resolve, longest)
 	c.unreached(d.node)
 	o.again(c, d.reason, o.latency(c))
 }

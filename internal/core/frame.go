@@ -172,7 +172,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	old := o.hw
 	switch {
 	case c.claim(o, r.From, r.To):
-		c.arrived(o, old, !r.Repair)
+		c.arrived(o, old, !r.Repair && (l.id == o.parent || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			if c.up(o.parent) {
 				o.alt = o.parent
@@ -233,11 +233,14 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			return c.unresolved(g.Incarnation)
 		}
 		p := l.of(o)
-		if p.known = g.From; g.From < o.hw {
-			c.push(l, o, true)
+		if g.From >= p.known || c.now.Mono-l.upAt >= 4*c.overlay.latency(c) { // else it is on its way: the link has just come up
+			p.known = g.From
+			if l.part.o == o {
+				l.part = part{}
+			}
 		}
-		if l.part.o == o {
-			l.part = part{}
+		if p.known < o.hw {
+			c.push(l, o, true)
 		}
 		if g.Mode == wire.Eager {
 			p.unmute()

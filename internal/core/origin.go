@@ -28,8 +28,9 @@ type origin struct {
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
-	tree              bool // this node knows whom to push to, by inheritance or by having learned
-	orphan            bool // the parent was lost and nobody took its place
+	former            LinkID // parent before the last graft: what it still pushes was late
+	tree              bool   // this node knows whom to push to, by inheritance or by having learned
+	orphan            bool   // the parent was lost and nobody took its place
 	hops              uint32
 	hopsSeq           uint64 // seq of the info that hops is of
 	nearer            bool   // fewer of them than before

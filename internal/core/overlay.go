@@ -206,7 +206,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 			return wire.Admitted, 0
 		}
 	case wire.Chord:
-		if space && all+c.underway() < d+2 {
+		if _, chances := c.underway(); space && all+chances < d+2 {
 			return wire.Admitted, 0
 		}
 	default:
@@ -270,7 +270,8 @@ func (o *overlay) maintain(c *Core) {
 	o.dialSeeds(c)
 	o.dialLost(c)
 	want := min(degree(o.size()), o.size()-1)
-	need := want - all - c.underway()
+	_, chances := c.underway()
+	need := want - all - chances
 	if need > 1 {
 		need = (need + 1) / 2
 		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
@@ -342,7 +343,7 @@ func (o *overlay) dialLost(c *Core) {
 }
 
 // lostDials is how many lost members all nodes together dial in a tick.
-const lostDials = 4
+const lostDials = 12
 
 // at returns a member with that address, nil if there is none. It remembers the last ones it was asked for, so that it
 // looks through all of them only where there is none.

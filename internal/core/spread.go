@@ -93,7 +93,15 @@ func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
 
 // graft asks l for o from here on: eager makes l its parent.
 func (c *Core) graft(l *link, o *origin) {
+	if o.parent != l.id {
+		o.former = o.parent
+	}
 	o.parent, o.orphan = l.id, false
+	if o.want > o.hw { // asked for from here on
+		o.inFlight = c.now.Mono + 2*c.graftDelay(o) + 2*c.cfg.Timers.Graft
+		o.graftAt = o.inFlight
+		c.grafts.push(o.graftAt, o.idx)
+	}
 	p := l.of(o)
 	p.unmute()
 	p.mode, p.set = wire.Lazy, true
@@ -138,7 +146,7 @@ func (c *Core) graftDelay(o *origin) int64 {
 	case o.updates < settledUpdates:
 		g *= 3
 	}
-	g = min(max(g, c.skew.mean+4*c.skew.dev), 50*c.cfg.Timers.Graft)
+	g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
 	if o.want > o.hw+1 {
 		// Much takes long: a hundredth for each info, of which ten thousand count.
 		g += int64(min(o.want-o.hw, 1e4)) * (c.cfg.Timers.Graft / 100)
@@ -156,7 +164,7 @@ func (c *Core) arrived(o *origin, was uint64, pushed bool) {
 		return
 	}
 	if pushed {
-		d := c.now.Mono - max(o.wantSince, o.pushed)
+		d := min(c.now.Mono-max(o.wantSince, o.pushed), 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))
 		c.skew.dev += (abs(d-c.skew.mean) - c.skew.dev) / 4
 		c.skew.mean += (d - c.skew.mean) / 8
 		o.pushed = c.now.Mono
@@ -202,9 +210,6 @@ func (c *Core) graftDue() {
 		}
 		c.graft(c.link(a.link), o)
 		a.hops += unknownHops // the others first, next time
-		o.inFlight = c.now.Mono + 2*c.graftDelay(o) + 2*c.cfg.Timers.Graft
-		o.graftAt = o.inFlight
-		c.grafts.push(o.graftAt, o.idx)
 	}
 }
 
@@ -213,7 +218,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p.known = max(p.known, a.To)
 	if a.To > o.hw {
 		delay := c.graftDelay(o)
-		if a.Pull {
+		if a.Pull || c.bridge(l) {
 			delay = 0
 		}
 		c.missing(l, o, a.To, a.Hops, delay)
@@ -235,7 +240,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	case l.id == o.alt || l.id == o.alt2:
 	case a.Hops <= o.hops && (!c.up(o.alt) || o.alt == o.parent):
 		o.alt = l.id
-	case !c.up(o.alt2) || o.alt2 == o.parent:
+	case a.Hops <= o.hops && (!c.up(o.alt2) || o.alt2 == o.parent):
 		o.alt2 = l.id
 	}
 	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.muted && !p.needed && c.open(o, l) >= backups {

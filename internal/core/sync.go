@@ -50,8 +50,11 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 		l.shows(o, m.Seq)
 		if p.known = max(p.known, m.Seq); m.Seq > o.hw {
 			delay := 2 * c.cfg.Timers.Graft
-			if l.join {
+			switch {
+			case l.join:
 				delay *= 4 // the peer pushes it, once it has this node's marks
+			case c.bridge(l):
+				delay = 0
 			}
 			c.missing(l, o, m.Seq, unknownHops, delay)
 		}
@@ -88,6 +91,11 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 		l.shown = nil
 	}
 	l.wake = true
+}
+
+// bridge reports whether l has just joined two parts of the network: what the peer has, nobody else is going to push.
+func (c *Core) bridge(l *link) bool {
+	return l.reason == wire.Heal && c.now.Mono-l.upAt < c.cfg.Timers.Ping/2
 }
 
 // offer has the peer hear of all that o wrote after seq, whatever was sent.
