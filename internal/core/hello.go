@@ -88,7 +88,7 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	if !wins || c.crossing(l) {
 		return wire.Refused, wire.DuplicateLink
 	}
-	if old != nil && h.Reason >= wire.Join && h.Reason <= wire.Heal {
+	if old != nil && h.Reason >= wire.Join && h.Reason <= wire.Heal && (!old.dialed || c.incoming() < c.cfg.MaxPeers) {
 		return wire.Admitted, 0 // in its place
 	}
 	return c.overlay.room(c, l, h)
