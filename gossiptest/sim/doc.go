@@ -31,7 +31,7 @@
 // that, too.
 //
 // [Sim.SetLoss] has frames be lost as a stream loses them, which delays them and all behind, or as datagrams are, for
-// good. [Sim.SetClock] makes the clocks of a node wrong, and fast or slow. [Sim.After] has faults happen at their time.
+// good. [Sim.Slow] makes a node's links slow. [Sim.SetClock] makes the clocks of a node wrong, and fast or slow. [Sim.After] has faults happen at their time.
 //
 // # Chance
 //

@@ -105,6 +105,18 @@ func checkLoss(stream, datagram float64) {
 	}
 }
 
+// Slow has everything that is sent from now on to the node, or by it, take factor times as long as it would. Dials take
+// no longer, and 1 is as before. It panics unless factor is from 1 to 1000.
+func (s *Sim) Slow(node int, factor float64) {
+	if !(factor >= 1 && factor <= 1000) {
+		panic(fmt.Sprintf("sim: Slow: factor of n%d is %v, want 1 to 1000", node, factor))
+	}
+	if factor == 1 {
+		factor = 0
+	}
+	s.nodes[node].slow = factor
+}
+
 // Partition cuts the network into the given groups of nodes; the nodes that are in none make up one more. It
 // replaces the partition there was, and leaves one-way cuts.
 func (s *Sim) Partition(groups ...[]int) {

@@ -84,7 +84,13 @@ func (s *Sim) atEnd(at int64, c class, i int32, side uint8, n uint32, frame []by
 // and not before what left ahead of it.
 func (s *Sim) travel(l *link, side uint8, n uint32, late int64) int64 {
 	e := &l.ends[side]
-	e.arrive = max(e.arrive, s.now+late+s.latency(e.mean, l.path(side), n))
+	d := late + s.latency(e.mean, l.path(side), n)
+	for _, x := range l.ends {
+		if f := s.nodes[x.node].slow; f != 0 {
+			d = int64(float64(d) * f)
+		}
+	}
+	e.arrive = max(e.arrive, s.now+d)
 	return e.arrive
 }
 

@@ -12,12 +12,14 @@ import (
 // node is a core with what surrounds it. All but the core outlives a crash.
 type node struct {
 	core   machine
+	seen   inspected // the core, if it shows itself
 	id     int32
 	boots  uint32 // runs so far; tells what belongs to the current one
 	group  int32  // of a partition
 	out    uint64 // one-way cuts that it is before
 	in     uint64 // one-way cuts that it is behind
 	clock  clock
+	slow   float64 // latencies of all that it sends and gets are times as long, if it is not 0
 	up     bool
 	silent bool // not to be heard and hearing nothing
 	refs   []linkRef
@@ -29,6 +31,7 @@ type node struct {
 	next     int64  // deadline the core asked for, by its clock
 	armed    int64  // earliest deadline event of it; 0: none
 	trace    uint64
+	wrote    map[uint64]uint64 // by incarnation, the last write that observers were told of
 
 	base  []*core.Record         // by index of key: what it has held alive from the start; shared
 	over  map[int32]*core.Record // by index of key: what it holds of these in their place
@@ -103,6 +106,7 @@ func (s *Sim) boot(n *node) {
 	n.boots++
 	n.up, n.silent, n.last = true, false, 0
 	n.core = s.newCore(s.opts.config(int(n.id), n.boots))
+	n.seen, _ = n.core.(inspected)
 	s.logLife(n, NodeUp, "")
 	s.step(n, core.Input{Kind: core.InStart, Incarnation: n.stored})
 	err := s.command(n, core.Command{
@@ -118,7 +122,7 @@ func descriptorKey(i int) string { return "node:" + strconv.Itoa(i+1) }
 
 // halt ends a node's run. Its links are the caller's.
 func (s *Sim) halt(n *node) {
-	n.up, n.core, n.refs = false, nil, nil
+	n.up, n.core, n.seen, n.refs, n.wrote = false, nil, nil, nil, nil
 	n.next, n.armed = 0, 0
 	n.base, n.over, n.held, n.count, n.sum = nil, nil, nil, 0, 0
 }
@@ -187,6 +191,7 @@ func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 	}
 	n.next = out.Next
 	s.arm(n)
+	s.observe(n, &in, out)
 	if out.Fatal != 0 {
 		s.fail(fmt.Errorf("n%d gave up: refusal %d", n.id, out.Fatal))
 	}

@@ -28,7 +28,10 @@ type Sim struct {
 	seeds     []int32
 	cuts      int // one way
 
-	known   knowledge
+	known     knowledge
+	observers []func(Step)
+	told      Step // the last one they were told of: its slices are used again
+
 	learned []Learned
 	changes []Change
 	telling bool
@@ -75,6 +78,12 @@ func newSim(opts Options, newCore func(core.Config) machine) *Sim {
 
 // Seed returns the seed of the Sim.
 func (s *Sim) Seed() uint64 { return s.opts.Seed }
+
+// Latency returns the latency of a frame, one way, in the mean.
+func (s *Sim) Latency() time.Duration { return s.opts.Latency }
+
+// MaxPeers returns the cap of a node's links, dialled and accepted each.
+func (s *Sim) MaxPeers() int { return s.opts.MaxPeers }
 
 // Len returns the number of nodes, started or not.
 func (s *Sim) Len() int { return len(s.nodes) }

@@ -28,6 +28,8 @@ func Rules() []Rule {
 
 		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/wire"}, Sealed: true},
 		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
+		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
+		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
 		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
 

@@ -29,9 +29,6 @@ func DescriptorPeriod(n int) int64 { return descriptorPeriod(n) }
 // Stagger returns how much later than the first a node takes its turn at the sentinel that has so many before it.
 func Stagger(before int, step int64) int64 { return stagger(before, step) }
 
-// Digest returns what the node tells of its marks.
-func (c *Core) Digest() uint64 { return c.digest() }
-
 // DigestAnew computes the same from nothing: the marks, and the records that stand beyond their origin's.
 func (c *Core) DigestAnew() uint64 {
 	var hash, n uint64
@@ -76,11 +73,6 @@ func (c *Core) Member(node uint64) (suspected, lost bool) {
 // Touched returns of how many origins and keys the core has state of its own.
 func (c *Core) Touched() (origins, keys int) { return len(c.origins), len(c.keys) }
 
-// Record returns what stands under key, skeletons and tombstones included; nil: nothing.
-func (c *Core) Record(key string) *Record {
-	return c.record(key)
-}
-
 // allOrigins lists what is known of each origin, by idx.
 func (c *Core) allOrigins() []*origin {
 	all := make([]*origin, c.heard)
@@ -101,9 +93,6 @@ func (c *Core) Keys() []string {
 	slices.Sort(keys)
 	return keys
 }
-
-// Incarnation returns the incarnation the core writes under, 0 before InStart.
-func (c *Core) Incarnation() uint64 { return c.inc }
 
 // Parent returns the link that origin o comes over, 0 for none.
 func (c *Core) Parent(o Origin) LinkID {

@@ -1,0 +1,155 @@
+package check
+
+import (
+	"slices"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/sim"
+)
+
+// Grace is how old a write has to be before it may not be lost with the nodes that have it, as long as any other node
+// could have got it from them.
+const Grace = 10 * time.Second
+
+// Flood is what the simplest network of all would have: without trees, ranges and links, every node has at once what any
+// node has that it can reach, over others and there and back. It sees the same writes and faults as a [Checker], to which it belongs.
+type Flood struct {
+	c     *Checker
+	nodes []map[string]sim.Version // what each has; nil if it does not run
+	lost  map[string][]loss
+}
+
+// loss says that the last nodes that had a version of a key, or newer ones, are gone.
+type loss struct {
+	version sim.Version
+	at      time.Duration
+}
+
+// Flood begins a flood. No node has started yet.
+func (c *Checker) Flood() *Flood {
+	f := &Flood{c: c, nodes: make([]map[string]sim.Version, c.s.Len()), lost: map[string][]loss{}}
+	c.s.Observe(func(st sim.Step) {
+		if f.nodes[st.Node] == nil {
+			f.nodes[st.Node] = map[string]sim.Version{}
+		}
+		for i := range st.Wrote {
+			f.take(st.Node, st.Wrote[i].Key, st.Wrote[i].Version)
+		}
+	})
+	return f
+}
+
+func (f *Flood) take(node int, key string, v sim.Version) {
+	if old, ok := f.nodes[node][key]; !ok || v.Compare(old) > 0 {
+		f.nodes[node][key] = v
+	}
+}
+
+// Spread lets everything come to whom it can reach. Call it before anything changes who that is.
+func (f *Flood) Spread() {
+	s, met := f.c.s, make([]bool, len(f.nodes))
+	for i := range f.nodes {
+		if met[i] || f.nodes[i] == nil {
+			continue
+		}
+		met[i] = true
+		group := []int{i}
+		for k := 0; k < len(group); k++ {
+			for j := range f.nodes {
+				if !met[j] && f.nodes[j] != nil && s.Reaches(group[k], j) && s.Reaches(j, group[k]) {
+					met[j] = true
+					group = append(group, j)
+				}
+			}
+		}
+		for _, j := range group[1:] {
+			for key, v := range f.nodes[j] {
+				f.take(i, key, v)
+			}
+		}
+		for _, j := range group[1:] {
+			for key, v := range f.nodes[i] {
+				f.nodes[j][key] = v
+			}
+		}
+	}
+}
+
+// Down ends a node that runs. Call it right before the Sim's own does.
+func (f *Flood) Down(node int) {
+	if !f.c.s.Running(node) {
+		return
+	}
+	f.Spread()
+	for key := range f.nodes[node] {
+		e, ok := f.c.s.Entry(node, key)
+		if !ok || f.held(node, e) {
+			continue
+		}
+		f.lost[key] = append(f.lost[key], loss{e.Version, f.c.s.Now()})
+	}
+	f.nodes[node] = nil
+}
+
+// held reports whether another node has the entry, or a newer one of its key.
+func (f *Flood) held(but int, e sim.Entry) bool {
+	for j := range f.nodes {
+		if j == but || f.nodes[j] == nil {
+			continue
+		}
+		if o, ok := f.c.s.Entry(j, e.Key); ok && o.Version.Compare(e.Version) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Compare holds what the nodes have against what they would have after a flood. It belongs behind [Checker.Quiet], and
+// returns the first [Violation].
+func (f *Flood) Compare() error {
+	f.Spread()
+	for i := range f.nodes {
+		if f.nodes[i] == nil {
+			continue
+		}
+		all := make([]string, 0, len(f.nodes[i]))
+		for key := range f.nodes[i] {
+			all = append(all, key)
+		}
+		slices.Sort(all)
+		for _, key := range all {
+			f.compare(i, key, f.nodes[i][key])
+		}
+		break // the others have the same
+	}
+	return f.c.err
+}
+
+// compare holds what the node has under a key against what a flood would have brought there.
+func (f *Flood) compare(i int, key string, want sim.Version) {
+	w := f.c.log.find(want)
+	if w == nil || f.excused(key, want) {
+		return
+	}
+	now := f.c.s.Now()
+	end := w.at + w.entry.TTL
+	live := !w.entry.Deleted && (w.entry.TTL == 0 || now < end)
+	e, ok := f.c.s.Entry(i, key)
+	switch {
+	case !ok && live:
+		f.c.fail(Survival, "n%d has nothing of %s, written at %v", i, show(&w.entry), w.at)
+	case !ok:
+	case e.Version.Compare(want) < 0:
+		f.c.fail(Survival, "n%d has %s, and not %s, written at %v", i, show(&e), show(&w.entry), w.at)
+	case e.Version == want && e.Live != live && (w.entry.TTL == 0 || now < end || now > end+Slack):
+		f.c.fail(Survival, "n%d has %s, written at %v to last for %v", i, show(&e), w.at, w.entry.TTL)
+	}
+}
+
+// excused reports whether the nodes that had a write were gone before they had the time to pass it on.
+func (f *Flood) excused(key string, want sim.Version) bool {
+	return slices.ContainsFunc(f.lost[key], func(l loss) bool {
+		w := f.c.log.find(l.version)
+		return l.version.Compare(want) >= 0 && w != nil && l.at-w.at < Grace
+	})
+}

@@ -1,0 +1,58 @@
+package search
+
+import (
+	"fmt"
+	"time"
+)
+
+// FromBytes makes a schedule of any bytes, for fuzzing: 3 to 8 nodes, 15 seconds, and a fault or a write for each five bytes
+// behind the first two, 40 at most.
+func FromBytes(data []byte) Schedule {
+	s := Schedule{Nodes: 3, For: 15 * time.Second}
+	if len(data) >= 2 {
+		s.Nodes += int(data[0] % 6)
+		s.Seed = uint64(data[1])
+		data = data[2:]
+	}
+	for n := 0; len(data) >= 5 && n < 40; n++ {
+		s.add(data[:5])
+		data = data[5:]
+	}
+	return s
+}
+
+// add adds what five bytes say: what it is, when, where, how long or under which key, and how much.
+func (s *Schedule) add(b []byte) {
+	at := time.Duration(b[1]) * s.For / 256
+	var in []int
+	for n := range s.Nodes {
+		if b[2]>>n&1 != 0 {
+			in = append(in, n)
+		}
+	}
+	kind := Kind(b[0]%(byte(lastKind)+8)) + 1
+	if kind > lastKind {
+		w := Write{At: at, Node: int(b[2]) % s.Nodes, Key: fmt.Sprint("k", b[3]%4), Delete: b[4]%4 == 3}
+		if !w.Delete {
+			w.TTL = time.Duration(b[4]) * 50 * time.Millisecond
+		}
+		s.Writes = append(s.Writes, w)
+		return
+	}
+	f := Fault{Kind: kind, At: at, For: time.Duration(b[3]) * s.For / 256, Nodes: in}
+	switch kind {
+	case OneWay:
+		for n := range s.Nodes {
+			if b[4]>>n&1 != 0 {
+				f.To = append(f.To, n)
+			}
+		}
+	case Loss, Datagrams:
+		f.Amount, f.Nodes = float64(b[4]%50)/100, nil
+	case Slow:
+		f.Amount = float64(1 + b[4]%16)
+	case Clock:
+		f.Amount = float64(int8(b[4])) / 50
+	}
+	s.Faults = append(s.Faults, f)
+}

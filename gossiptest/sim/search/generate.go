@@ -1,0 +1,154 @@
+package search
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// What Generate makes.
+const (
+	nodes   = 20
+	writes  = 100
+	keys    = 30
+	running = time.Minute
+	margin  = 2 * time.Second // at the beginning and at the end, without faults
+)
+
+// Generate makes a schedule of a seed: 20 nodes, a minute, 100 writes and at least 8 faults of at least 4 kinds, each of which
+// begins while another one lasts. A third of the keys has several writers. Odd seeds lose no datagrams: more is promised then.
+func Generate(seed uint64) Schedule {
+	g := generator{rand.New(rand.NewPCG(seed, 0x736561726368))}
+	s := Schedule{Seed: seed, Nodes: nodes, For: running}
+	if g.IntN(2) == 0 {
+		s.Sentinel = 10 * time.Second
+	}
+	s.Faults = g.faults(seed%2 == 0)
+	s.Writes = g.writes(s.Faults)
+	return s
+}
+
+type generator struct{ *rand.Rand }
+
+// between returns a time from a to b, in whole milliseconds.
+func (g generator) between(a, b time.Duration) time.Duration {
+	return (a + time.Duration(g.Int64N(int64(b-a)+1))).Truncate(time.Millisecond)
+}
+
+// some returns n nodes, in order.
+func (g generator) some(n int) []int {
+	some := g.Perm(nodes)[:n]
+	slices.Sort(some)
+	return some
+}
+
+func (g generator) faults(datagrams bool) []Fault {
+	var order []Kind
+	for _, k := range g.Perm(int(lastKind)) {
+		if kind := Kind(k + 1); kind != Datagrams || datagrams {
+			order = append(order, kind)
+		}
+	}
+	var faults []Fault
+	at := g.between(margin, 10*time.Second)
+	for i := range 8 + g.IntN(6) {
+		kind := order[i%len(order)]
+		if i >= 4 {
+			kind = order[g.IntN(len(order))]
+		}
+		f := g.fault(kind)
+		f.At = at
+		faults = append(faults, f)
+		// The next one begins before all that have begun are over.
+		end := at
+		for _, f := range faults {
+			end = max(end, f.At+f.For)
+		}
+		at = g.between(at, min(end, at+8*time.Second, running-margin))
+	}
+	return faults
+}
+
+// fault makes a fault of a kind, but for its time.
+func (g generator) fault(k Kind) Fault {
+	f := Fault{Kind: k, For: g.between(time.Second, 15*time.Second)}
+	switch k {
+	case Partition:
+		f.Nodes = g.some(1 + g.IntN(nodes/2))
+	case OneWay:
+		some := g.Perm(nodes)
+		n, m := 1+g.IntN(nodes/2), 1+g.IntN(nodes/2)
+		f.Nodes, f.To = some[:n], some[n:n+m]
+		slices.Sort(f.Nodes)
+		slices.Sort(f.To)
+	case Crash, Wipe, Silence:
+		f.Nodes = g.some(1 + g.IntN(6))
+	case Restart:
+		f.Nodes, f.For = g.some(1+g.IntN(6)), 0
+	case Loss:
+		f.Amount = float64(1+g.IntN(20)) / 100
+	case Datagrams:
+		f.Amount = float64(1+g.IntN(20)) / 100
+	case Slow:
+		f.Nodes, f.Amount = g.some(1+g.IntN(6)), float64(2+g.IntN(9))
+	case Clock:
+		f.Nodes, f.Amount = g.some(1), float64(2-4*g.IntN(2))
+	}
+	return f
+}
+
+func (g generator) writes(faults []Fault) []Write {
+	writers := make([][]int, keys)
+	for i := range writers {
+		n := 1
+		if i%3 == 0 {
+			n = 2 + g.IntN(3)
+		}
+		writers[i] = g.some(n)
+	}
+	all := make([]Write, 0, writes)
+	for i := range writes {
+		key := i % keys // each key is written three times, at least
+		if i >= 3*keys {
+			key = 3 * g.IntN(keys/3)
+		}
+		w := Write{Key: fmt.Sprint("k", key), Node: writers[key][i/keys%len(writers[key])], At: g.between(margin, running-margin)}
+		switch g.IntN(10) {
+		case 0, 1: // while another writer's is under way
+			if n := len(all); n > 0 {
+				last := &all[g.IntN(n)]
+				w.Key, w.At = last.Key, last.At+g.between(0, 60*time.Millisecond)
+				w.Node = pick(g, writers[number(w.Key)])
+			}
+		case 2, 3: // right before something goes wrong there
+			if f := &faults[g.IntN(len(faults))]; len(f.Nodes) > 0 {
+				w.At = max(f.At-g.between(0, 100*time.Millisecond), 0)
+				for _, node := range f.Nodes {
+					if slices.Contains(writers[key], node) {
+						w.Node = node
+					}
+				}
+			}
+		}
+		switch g.IntN(10) {
+		case 0, 1:
+			w.Delete = true
+		case 2, 3, 4, 5:
+			w.TTL = g.between(100*time.Millisecond, 20*time.Second)
+		case 6:
+			w.TTL = time.Hour
+		}
+		all = append(all, w)
+	}
+	slices.SortStableFunc(all, func(a, b Write) int { return cmp.Compare(a.At, b.At) })
+	return all
+}
+
+func pick(g generator, from []int) int { return from[g.IntN(len(from))] }
+
+func number(key string) (n int) {
+	fmt.Sscanf(key, "k%d", &n)
+	return n
+}

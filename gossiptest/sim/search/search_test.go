@@ -1,0 +1,26 @@
+package search_test
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/grapevine-go/grapevine/gossiptest/sim/search"
+)
+
+var (
+	base  = flag.Uint64("base", 1, "first `seed` of TestSeeds")
+	seeds = flag.Int("seeds", 40, "`number` of seeds of TestSeeds; with -v and 1, it prints the schedule")
+)
+
+// No schedule of these seeds breaks a promise.
+func TestSeeds(t *testing.T) {
+	if *seeds == 1 {
+		s := search.Generate(*base)
+		t.Logf("\n%v", &s)
+	}
+	sum := search.Seeds(*base, *seeds)
+	for _, f := range sum.Failures {
+		t.Errorf("%v\nreplay it: go test -count=1 -v -run='^TestSeeds$' ./gossiptest/sim/search -base=%d -seeds=1", f.Err, f.Schedule.Seed)
+	}
+	t.Logf("%d seeds from %d on: %d steps, quiet after %v at most", sum.Seeds, *base, sum.Steps, sum.Quiet)
+}
