@@ -117,8 +117,10 @@ func (c *Core) offer(l *link, o *origin, seq uint64) {
 func (c *Core) allStrays() []*keyState {
 	var all []*keyState
 	for _, o := range c.origins {
+		seen := make(map[*keyState]bool, len(o.strays)) // where origins took turns at a key, it is listed more than once
 		for _, ks := range o.strays {
-			if ks.stray != 0 && o.wroteLast(ks) {
+			if ks.stray != 0 && o.wroteLast(ks) && !seen[ks] {
+				seen[ks] = true
 				all = append(all, ks)
 			}
 		}
