@@ -26,6 +26,13 @@ compiler() {
 # race runs every test under the race detector in a random order, which it prints.
 race() { CGO_ENABLED=1 go test -race -shuffle=on -count=1 -timeout=5m ./...; }
 
+# seeds simulates as many schedules of faults as $1 says, which nobody has tried before. A failure names its seed.
+seeds() {
+	local base=$((EPOCHSECONDS * 100000))
+	echo "seeds from $base on"
+	go test -count=1 -v -timeout=1h -run='^TestSeeds$' ./gossiptest/sim/search -base="$base" -seeds="$1"
+}
+
 # fuzz runs each fuzz target for a time, $1. It minimises next to nothing: that may take all of the time, and is for
 # who looks into a failure.
 fuzz() {

@@ -38,6 +38,7 @@ func (s *Sim) Place() {
 		cfg := s.opts.config(i, 1)
 		cfg.Base = base
 		n.boots, n.up, n.core = 1, true, s.newCore(cfg)
+		n.seen, _ = n.core.(inspected)
 		n.base, n.count, n.sum = held, len(held), sum
 		n.stored = s.placedLife()
 		s.logLife(n, NodeUp, "")

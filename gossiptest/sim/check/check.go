@@ -31,7 +31,8 @@ type node struct {
 	covered []uint64 // of each origin, in the order in which the node heard of them
 }
 
-// Watch begins to check a Sim, in which no node has started yet.
+// Watch begins to check a Sim in which no node has started yet. One that is placed cannot be checked: nobody saw it write
+// what is there.
 func Watch(s *sim.Sim) *Checker {
 	c := &Checker{s: s, log: newLog(), nodes: make([]node, s.Len())}
 	s.Observe(c.step)

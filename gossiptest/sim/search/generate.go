@@ -110,28 +110,19 @@ func (g generator) writes(faults []Fault) []Write {
 	}
 	all := make([]Write, 0, writes)
 	for i := range writes {
-		key := i % keys // each key is written three times, at least
-		if i >= 3*keys {
-			key = 3 * g.IntN(keys/3)
-		}
-		w := Write{Key: fmt.Sprint("k", key), Node: writers[key][i/keys%len(writers[key])], At: g.between(margin, running-margin)}
-		switch g.IntN(10) {
-		case 0, 1: // while another writer's is under way
-			if n := len(all); n > 0 {
-				last := &all[g.IntN(n)]
-				w.Key, w.At = last.Key, last.At+g.between(0, 60*time.Millisecond)
-				w.Node = pick(g, writers[number(w.Key)])
-			}
-		case 2, 3: // right before something goes wrong there
-			if f := &faults[g.IntN(len(faults))]; len(f.Nodes) > 0 {
-				w.At = max(f.At-g.between(0, 100*time.Millisecond), 0)
-				for _, node := range f.Nodes {
-					if slices.Contains(writers[key], node) {
-						w.Node = node
-					}
-				}
+		key := i % keys // each key is written twice, at least
+		w := Write{Node: writers[key][i/keys%len(writers[key])], At: g.between(margin, running-margin)}
+		switch g.IntN(5) {
+		case 0: // right before something goes wrong
+			w.At = faults[g.IntN(len(faults))].At - g.between(0, 100*time.Millisecond)
+		case 1, 2: // while another write of the key is under way
+			if i >= 2*keys {
+				last := &all[g.IntN(i)]
+				key = number(last.Key)
+				w.Node, w.At = writers[key][g.IntN(len(writers[key]))], last.At+g.between(0, 60*time.Millisecond)
 			}
 		}
+		w.Key = fmt.Sprint("k", key)
 		switch g.IntN(10) {
 		case 0, 1:
 			w.Delete = true
@@ -145,8 +136,6 @@ func (g generator) writes(faults []Fault) []Write {
 	slices.SortStableFunc(all, func(a, b Write) int { return cmp.Compare(a.At, b.At) })
 	return all
 }
-
-func pick(g generator, from []int) int { return from[g.IntN(len(from))] }
 
 func number(key string) (n int) {
 	fmt.Sscanf(key, "k%d", &n)

@@ -9,7 +9,7 @@ import (
 
 var (
 	base  = flag.Uint64("base", 1, "first `seed` of TestSeeds")
-	seeds = flag.Int("seeds", 40, "`number` of seeds of TestSeeds; with -v and 1, it prints the schedule")
+	seeds = flag.Int("seeds", defaultSeeds, "`number` of seeds of TestSeeds; with -v and 1, it prints the schedule")
 )
 
 // No schedule of these seeds breaks a promise.
