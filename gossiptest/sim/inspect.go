@@ -25,9 +25,9 @@ func (v Version) Compare(w Version) int {
 
 // Entry is what a node has under a key: an info, or what is left of one.
 type Entry struct {
-	Key     string
-	Value   string // none unless Live
-	Version Version
+	Key     string        // of the info
+	Value   string        // none unless Live
+	Version Version       // of the write, or the deletion
 	TTL     time.Duration // lifetime of the info, or how long what is left of it stays at least; zero: for ever
 	Live    bool          // else it is a deletion, or has expired: only its place in the order is left
 	Deleted bool          // it is a deletion
@@ -35,15 +35,15 @@ type Entry struct {
 
 // Origin is what a node knows of one incarnation of a node: how much it has of what that wrote, and where that comes from.
 type Origin struct {
-	Node        int
-	Incarnation uint64
+	Node        int    // that writes
+	Incarnation uint64 // under which it does
 	Covered     uint64 // the node has every write up to this one, or newer ones of the same keys
 	Parent      int    // node from which its writes come; -1: none
 }
 
 // Step is something that came in at a node, and what that changed. Its slices hold during the call.
 type Step struct {
-	Node    int
+	Node    int     // at which
 	Run     int     // n-th run of the node, counted from 1: at its beginning it has nothing
 	Wrote   []Entry // what the node wrote itself
 	Changed []Entry // what stands under keys that have changed, in order; own writes included

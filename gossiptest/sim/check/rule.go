@@ -37,7 +37,7 @@ func (r Rule) String() string {
 
 // Violation is an error: a rule was broken.
 type Violation struct {
-	Rule Rule
+	Rule Rule          // that was broken
 	Seed uint64        // of the Sim
 	At   time.Duration // when it was noticed, since the Sim's start
 	Text string        // what is wrong

@@ -15,8 +15,8 @@ type Schedule struct {
 	For      time.Duration // then all is well again
 	Sentinel time.Duration // as in [sim.Options]
 	MaxTTL   time.Duration // as in [sim.Timers]
-	Faults   []Fault
-	Writes   []Write
+	Faults   []Fault       // in any order
+	Writes   []Write       // in any order
 }
 
 // Kind is a kind of fault.
@@ -52,20 +52,20 @@ func (k Kind) String() string {
 
 // Fault is something that goes wrong for a time.
 type Fault struct {
-	Kind    Kind
+	Kind    Kind          // what goes wrong
 	At, For time.Duration // from when on, since the start, and how long
-	Nodes   []int
-	To      []int
-	Amount  float64
+	Nodes   []int         // to which, where Kind speaks of nodes
+	To      []int         // of OneWay
+	Amount  float64       // of Loss, Datagrams, Slow and Clock
 }
 
 // Write is a write of a node, if it runs then.
 type Write struct {
-	At     time.Duration
-	Node   int
-	Key    string
+	At     time.Duration // when, since the start
+	Node   int           // who
+	Key    string        // of the info; what is written tells this write from others
 	TTL    time.Duration // zero: for ever
-	Delete bool
+	Delete bool          // the node deletes it
 }
 
 // value is what is written: it tells the write from others.

@@ -8,13 +8,13 @@ import (
 
 // Failure is a schedule that went wrong.
 type Failure struct {
-	Schedule Schedule
-	Err      error
+	Schedule Schedule // what was simulated
+	Err      error    // as of Run
 }
 
 // Summary says what a search came to.
 type Summary struct {
-	Seeds    int
+	Seeds    int           // that were run
 	Steps    int           // of all cores
 	Quiet    time.Duration // the longest that a network took until all had the same, once all was well
 	Failures []Failure     // in order of their seeds
