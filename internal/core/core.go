@@ -57,6 +57,7 @@ type Core struct {
 
 	// Whom it is linked to, and whom it could be.
 	links    []*link // by LinkID
+	linksAt  int64   // Mono at which the first of them has something to do, unless something happens to it
 	callers  []*caller
 	dials    []*dial
 	lastDial DialID
@@ -129,7 +130,7 @@ func (c *Core) Step(now Now, in Input) *Outputs {
 		c.command(in.Command)
 	case InDeadline:
 	}
-	c.due()
+	c.due(in.Link)
 	for _, l := range c.links {
 		if l.wake || l.exchange != nil {
 			c.flush(l)
@@ -217,8 +218,9 @@ const duplicateWindow = 10e9
 
 func (c *Core) event(e Event) { c.out.Events = append(c.out.Events, e) }
 
-// due does what was put off until now.
-func (c *Core) due() {
+// due does what was put off until now. Of the links, it looks only at the one that the input is about as long as no other
+// can have anything to do.
+func (c *Core) due(about LinkID) {
 	c.expire()
 	c.strays()
 	c.graftDue()
@@ -229,6 +231,12 @@ func (c *Core) due() {
 	c.sentinel.due(c)
 	c.callersDue()
 	c.overlay.due(c)
+	if c.now.Mono < c.linksAt {
+		if l := c.link(about); l != nil {
+			c.linkDue(l)
+		}
+		return
+	}
 	for _, l := range c.links {
 		c.linkDue(l)
 	}
@@ -236,15 +244,16 @@ func (c *Core) due() {
 
 // next returns when due has something to do again.
 func (c *Core) next() int64 {
-	at := min(c.firstExpiry(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
+	c.linksAt = never
+	for _, l := range c.links {
+		c.linksAt = min(c.linksAt, l.next(c))
+	}
+	at := min(c.linksAt, c.firstExpiry(), c.grafts.first(), c.overlay.next(c), c.keepNext(), c.sentinel.next(), c.doubtsNext())
 	if c.correctAt != 0 {
 		at = min(at, c.correctAt)
 	}
 	for _, r := range c.lets {
 		at = min(at, r.at)
-	}
-	for _, l := range c.links {
-		at = min(at, l.next(c))
 	}
 	for _, k := range c.callers {
 		at = min(at, c.leaves(k))
