@@ -206,7 +206,8 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 			return wire.Admitted, 0
 		}
 	case wire.Chord:
-		if _, chances := c.underway(); space && all+chances < d+2 {
+		_, chances := c.underway()
+		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all+chances < d+2 {
 			return wire.Admitted, 0
 		}
 	default:
@@ -214,6 +215,9 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 	}
 	return wire.Refused, wire.Busy
 }
+
+// reserve is how many of the places for links that peers dial are kept from chords, so that who joins finds one.
+func reserve(maxPeers int) int { return maxPeers / 8 }
 
 // evict makes room: it takes the place of a caller, which loses nothing by it, or ends the newest chord that a peer
 // dialled. It reports whether there was one.

@@ -199,3 +199,35 @@ func TestD16Redirected(t *testing.T) {
 		t.Errorf("%d events of redirections, want 13", w.saw(1, core.RedirectedUs))
 	}
 }
+
+// TestChordsLeavePlaces: of eight places for links that peers dial, chords get seven, and the last is for who joins.
+func TestChordsLeavePlaces(t *testing.T) {
+	for _, tt := range []struct {
+		maxPeers, chords int
+		joins            wire.Verdict
+	}{{7, 7, wire.Redirected}, {8, 7, wire.Admitted}} {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = tt.maxPeers })
+		w.start(1)
+		p := w.admitted(t, 10, 1, wire.Chord)
+		crowd(w, p, 110)
+		for _, d := range w.nodes[1].dials { // which would count
+			w.do(1, core.Input{Kind: core.InDialFailed, Dial: d.ID})
+		}
+		chords := 1
+		for id := uint64(11); id < 20; id++ {
+			p := w.dialIn(t, id, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord})
+			if p.recv().Hello.Verdict == wire.Admitted {
+				chords++
+			}
+		}
+		if chords != tt.chords {
+			t.Errorf("with MaxPeers %d, %d chords are admitted, want %d", tt.maxPeers, chords, tt.chords)
+		}
+		q := w.dialIn(t, 50, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if got := q.recv().Hello.Verdict; got != tt.joins {
+			t.Errorf("with MaxPeers %d, a join is answered with verdict %v, want %v", tt.maxPeers, got, tt.joins)
+		}
+	}
+}
