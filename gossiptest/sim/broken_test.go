@@ -183,7 +183,7 @@ func TestBrokenCores(t *testing.T) {
 				}
 			}
 		}},
-		{name: "an old incarnation", rule: check.Incarnations, text: "and has written as", core: func(b *broken) {
+		{name: "an old incarnation", rule: check.Incarnations, text: "knows that it has been", core: func(b *broken) {
 			if b.node == 4 {
 				b.life = 1
 			}

@@ -7,8 +7,8 @@ import (
 	"github.com/grapevine-go/grapevine/gossiptest/sim"
 )
 
-// Grace is how old a write has to be before it may not be lost with the nodes that have it, as long as any other node
-// could have got it from them.
+// Grace is how long others have to be within reach of a write that they lack, before it may not be lost with the nodes that
+// have it.
 const Grace = 10 * time.Second
 
 // Flood is what the simplest network of all would have: without trees, ranges and links, every node has at once what any
@@ -16,18 +16,20 @@ const Grace = 10 * time.Second
 type Flood struct {
 	c     *Checker
 	nodes []map[string]sim.Version // what each has; nil if it does not run
-	lost  map[string][]loss
+	open  map[string]exposure
+	lost  map[string][]exposure
+	at    time.Duration // of the last Spread
 }
 
-// loss says that the last nodes that had a version of a key, or newer ones, are gone.
-type loss struct {
+// exposure says how long a version of a key was within reach of a node that lacked it.
+type exposure struct {
 	version sim.Version
-	at      time.Duration
+	time    time.Duration
 }
 
 // Flood begins a flood. No node has started yet.
 func (c *Checker) Flood() *Flood {
-	f := &Flood{c: c, nodes: make([]map[string]sim.Version, c.s.Len()), lost: map[string][]loss{}}
+	f := &Flood{c: c, nodes: make([]map[string]sim.Version, c.s.Len()), open: map[string]exposure{}, lost: map[string][]exposure{}}
 	c.s.Observe(func(st sim.Step) {
 		if f.nodes[st.Node] == nil {
 			f.nodes[st.Node] = map[string]sim.Version{}
@@ -45,9 +47,11 @@ func (f *Flood) take(node int, key string, v sim.Version) {
 	}
 }
 
-// Spread lets everything come to whom it can reach. Call it before anything changes who that is.
+// Spread lets everything come to whom it can reach. Call it before anything changes who that is, and each second.
 func (f *Flood) Spread() {
 	s, met := f.c.s, make([]bool, len(f.nodes))
+	since := s.Now() - f.at
+	f.at = s.Now()
 	for i := range f.nodes {
 		if met[i] || f.nodes[i] == nil {
 			continue
@@ -72,6 +76,31 @@ func (f *Flood) Spread() {
 				f.nodes[j][key] = v
 			}
 		}
+		f.expose(group, since)
+	}
+}
+
+// expose takes note of what some of a group of nodes lack that the others have.
+func (f *Flood) expose(group []int, d time.Duration) {
+	first := group[0]
+	if !slices.ContainsFunc(group, func(j int) bool { return f.c.s.Digest(j) != f.c.s.Digest(first) }) {
+		return // they claim the same, and have that
+	}
+	for key, v := range f.nodes[first] {
+		have := 0
+		for _, j := range group {
+			if e, ok := f.c.s.Entry(j, key); ok && e.Version.Compare(v) >= 0 {
+				have++
+			}
+		}
+		if have > 0 && have < len(group) {
+			x := f.open[key]
+			if x.version != v {
+				x = exposure{version: v}
+			}
+			x.time += d
+			f.open[key] = x
+		}
 	}
 }
 
@@ -86,7 +115,11 @@ func (f *Flood) Down(node int) {
 		if !ok || f.held(node, e) {
 			continue
 		}
-		f.lost[key] = append(f.lost[key], loss{e.Version, f.c.s.Now()})
+		x := exposure{version: e.Version}
+		if o := f.open[key]; o.version == e.Version {
+			x = o
+		}
+		f.lost[key] = append(f.lost[key], x)
 	}
 	f.nodes[node] = nil
 }
@@ -148,8 +181,5 @@ func (f *Flood) compare(i int, key string, want sim.Version) {
 
 // excused reports whether the nodes that had a write were gone before they had the time to pass it on.
 func (f *Flood) excused(key string, want sim.Version) bool {
-	return slices.ContainsFunc(f.lost[key], func(l loss) bool {
-		w := f.c.log.find(l.version)
-		return l.version.Compare(want) >= 0 && w != nil && l.at-w.at < Grace
-	})
+	return slices.ContainsFunc(f.lost[key], func(x exposure) bool { return x.version.Compare(want) >= 0 && x.time < Grace })
 }

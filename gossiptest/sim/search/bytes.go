@@ -15,15 +15,16 @@ func FromBytes(data []byte) Schedule {
 		data = data[2:]
 	}
 	for n := 0; len(data) >= 5 && n < 40; n++ {
-		s.add(data[:5])
+		s.add(time.Duration(n)*time.Microsecond, data[:5])
 		data = data[5:]
 	}
 	return s
 }
 
-// add adds what five bytes say: what it is, when, where, how long or under which key, and how much.
-func (s *Schedule) add(b []byte) {
-	at := time.Duration(b[1]) * s.For / 256
+// add adds what five bytes say: what it is, when, where, how long or under which key, and how much. It happens late by a
+// time of its own: nothing ends and nothing else begins at one instant, in which a node could live twice.
+func (s *Schedule) add(late time.Duration, b []byte) {
+	at := time.Duration(b[1])*s.For/256 + late
 	var in []int
 	for n := range s.Nodes {
 		if b[2]>>n&1 != 0 {

@@ -51,6 +51,9 @@ func (g generator) faults(datagrams bool) []Fault {
 			order = append(order, kind)
 		}
 	}
+	if order[0] == Restart { // nothing else can begin while it lasts
+		order[0], order[1] = order[1], order[0]
+	}
 	var faults []Fault
 	at := g.between(margin, 10*time.Second)
 	for i := range 8 + g.IntN(6) {
@@ -59,14 +62,14 @@ func (g generator) faults(datagrams bool) []Fault {
 			kind = order[g.IntN(len(order))]
 		}
 		f := g.fault(kind)
-		f.At = at
+		f.At = at + time.Duration(i)*time.Microsecond // no node lives twice at one instant
 		faults = append(faults, f)
 		// The next one begins before all that have begun are over.
 		end := at
 		for _, f := range faults {
-			end = max(end, f.At+f.For)
+			end = max(end, (f.At + f.For).Truncate(time.Millisecond))
 		}
-		at = g.between(at, min(end, at+8*time.Second, running-margin))
+		at = g.between(at, min(end-time.Millisecond, at+8*time.Second, running-margin))
 	}
 	return faults
 }

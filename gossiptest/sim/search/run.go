@@ -64,6 +64,7 @@ func (r *run) run() error {
 	}
 	for end := r.For; r.s.Now() < end; {
 		r.s.RunFor(min(time.Second, end-r.s.Now()))
+		r.flood.Spread()
 		if err := r.err(); err != nil {
 			return err
 		}
