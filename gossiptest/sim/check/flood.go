@@ -7,8 +7,8 @@ import (
 	"github.com/grapevine-go/grapevine/gossiptest/sim"
 )
 
-// Grace is how long others have to be within reach of a write that they lack, before it may not be lost with the nodes that
-// have it.
+// Grace is how long a node has to be linked to one that has a write which it lacks, before the write may not be lost with the
+// nodes that have it.
 const Grace = 10 * time.Second
 
 // Flood is what the simplest network of all would have: without trees, ranges and links, every node has at once what any
@@ -21,7 +21,7 @@ type Flood struct {
 	at    time.Duration // of the last Spread
 }
 
-// exposure says how long a version of a key was within reach of a node that lacked it.
+// exposure says how long a version of a key was one link away from a node that lacked it.
 type exposure struct {
 	version sim.Version
 	time    time.Duration
@@ -80,20 +80,25 @@ func (f *Flood) Spread() {
 	}
 }
 
-// expose takes note of what some of a group of nodes lack that the others have.
+// expose takes note of what some of a group of nodes lack that others have to which they are linked.
 func (f *Flood) expose(group []int, d time.Duration) {
 	first := group[0]
 	if !slices.ContainsFunc(group, func(j int) bool { return f.c.s.Digest(j) != f.c.s.Digest(first) }) {
 		return // they claim the same, and have that
 	}
+	links := make([][]int, len(f.nodes))
+	for _, j := range group {
+		links[j] = f.c.s.Links(j)
+	}
+	has := make([]bool, len(f.nodes))
 	for key, v := range f.nodes[first] {
-		have := 0
 		for _, j := range group {
-			if e, ok := f.c.s.Entry(j, key); ok && e.Version.Compare(v) >= 0 {
-				have++
-			}
+			e, ok := f.c.s.Entry(j, key)
+			has[j] = ok && e.Version.Compare(v) >= 0
 		}
-		if have > 0 && have < len(group) {
+		if slices.ContainsFunc(group, func(j int) bool {
+			return has[j] && slices.ContainsFunc(links[j], func(k int) bool { return slices.Contains(group, k) && !has[k] })
+		}) {
 			x := f.open[key]
 			if x.version != v {
 				x = exposure{version: v}
