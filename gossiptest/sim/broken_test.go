@@ -82,6 +82,7 @@ write at 6s node 4 key a ttl 0s
 wipe at 8s for 1s nodes 3
 write at 12s node 0 key own ttl 0s
 crash at 25s for 1s nodes 0
+write at 27s node 6 key late ttl 3s
 write at 30s node 5 key a ttl 0s
 `
 
@@ -107,6 +108,34 @@ func TestBrokenCoreWithDatagrams(t *testing.T) {
 		if last := until > s.For; last != (errors.As(err, &v) && v.At > s.For) || !last && err != nil {
 			t.Errorf("values changed until %v: the run ended with %v", until, err)
 		}
+	}
+}
+
+// What a node keeps to itself is not missed where a flood would have lost it, too.
+func TestBrokenCoreAndAllCrash(t *testing.T) {
+	s, err := search.Parse(strings.Replace(plain, "for 1s nodes 0\n", "for 1s nodes 0,1,2,3,4,5,6,7\n", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := sim.NewWith(s.Options(), func(c core.Config) sim.Machine {
+		b := &broken{Core: core.New(c), node: c.Node}
+		mute(b)
+		return b
+	})
+	if _, err := search.RunOn(network, s); err != nil {
+		t.Error(err)
+	}
+}
+
+// mute is a network that hears nothing of key own, which node 1 writes.
+func mute(b *broken) {
+	b.in = func(_ *core.Now, in *core.Input) {
+		if in.Frame == nil || b.node == 1 {
+			return
+		}
+		f := in.Frame
+		f.Infos = slices.DeleteFunc(f.Infos, func(i wire.Info) bool { return i.Key == "own" })
+		f.Ranges = slices.DeleteFunc(f.Ranges, func(r wire.Range) bool { return r.NodeID == 1 && r.To > 1 })
 	}
 }
 
@@ -141,7 +170,14 @@ func TestBrokenCores(t *testing.T) {
 				}
 			}
 		}},
-		{name: "younger than it is", rule: check.Lifetime, core: infos(func(in *wire.Info) { in.Age = -int64(time.Hour) }), text: "after it was written for 3s"},
+		{name: "younger than it is", rule: check.Lifetime, core: infos(func(in *wire.Info) { in.Age = -int64(time.Hour) }), text: `takes "n6 at 4s"`},
+		{name: "younger than it is, at one node", rule: check.Lifetime, text: `n1 has "n6 at 27s"`, core: func(b *broken) {
+			infos(func(in *wire.Info) {
+				if in.Key == "late" && b.node == 2 {
+					in.Age = -int64(time.Hour)
+				}
+			})(b)
+		}},
 		{name: "older than it is", rule: check.Lifetime, core: infos(func(in *wire.Info) { in.Age = in.TTL / 2 }), text: "has expired"},
 		{name: "deaf", rule: check.Equal, text: "do not claim the same", core: func(b *broken) {
 			b.in = func(_ *core.Now, in *core.Input) {
@@ -188,16 +224,7 @@ func TestBrokenCores(t *testing.T) {
 				b.life = 1
 			}
 		}},
-		{name: "mute", rule: check.Survival, text: `has nothing of "n0 at 12s"`, core: func(b *broken) {
-			b.in = func(_ *core.Now, in *core.Input) {
-				if in.Frame == nil || b.node == 1 {
-					return
-				}
-				f := in.Frame
-				f.Infos = slices.DeleteFunc(f.Infos, func(i wire.Info) bool { return i.Key == "own" })
-				f.Ranges = slices.DeleteFunc(f.Ranges, func(r wire.Range) bool { return r.NodeID == 1 && r.To > 1 })
-			}
-		}},
+		{name: "mute", rule: check.Survival, text: `has nothing of "n0 at 12s"`, core: mute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -74,7 +74,7 @@ func (s *Sim) observe(n *node, in *core.Input, out *core.Outputs) {
 	note := func(r *core.Record) {
 		e := entry(r)
 		st.Changed = append(st.Changed, e)
-		if r.From == 0 && r.Node == uint64(n.id)+1 && r.State != wire.Skeleton && r.Seq > n.wrote[r.Incarnation] {
+		if r.From == 0 && r.Node == uint64(n.id)+1 && r.Seq > n.wrote[r.Incarnation] {
 			if n.wrote == nil {
 				n.wrote = map[uint64]uint64{}
 			}

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -28,9 +29,9 @@ func TestObserve(t *testing.T) {
 	}{
 		{"add", func() error { return s.Add(1, "k", []byte("v"), second) }, sim.Entry{Key: "k", Value: "v", TTL: second, Live: true}},
 		{"expire", func() error { s.RunFor(second); return nil }, sim.Entry{Key: "k", TTL: second}},
-		{"delete what has expired", func() error { return s.Delete(2, "k") }, sim.Entry{Key: "k", TTL: 24 * time.Hour, Deleted: true}},
+		{"delete what has expired", func() error { return errors.Join(s.Delete(2, "k"), s.Delete(2, "k")) }, sim.Entry{Key: "k", TTL: 24 * time.Hour, Deleted: true}},
 		{"add again", func() error { return s.Add(3, "k", []byte("w"), 0) }, sim.Entry{Key: "k", Value: "w", Live: true}},
-		{"delete", func() error { return s.Delete(3, "k") }, sim.Entry{Key: "k", Deleted: true}}, // it keeps out what never expires
+		{"delete twice", func() error { return errors.Join(s.Delete(3, "k"), s.Delete(3, "k")) }, sim.Entry{Key: "k", Deleted: true}}, // it keeps out what never expires
 	}
 	var last sim.Version
 	for _, st := range steps {
@@ -70,10 +71,14 @@ func TestInspect(t *testing.T) {
 	s.RunFor(5 * second)
 	add(t, s, 7, "k", "v")
 	s.RunFor(second)
+	all := [2]int{}
 	for i := range 20 {
 		peers := s.Links(i)
 		if dialed, accepted := s.Degree(i); dialed+accepted != len(peers) || max(dialed, accepted) > s.MaxPeers() {
 			t.Errorf("n%d has %d and %d links, want %d in all", i, dialed, accepted, len(peers))
+		} else {
+			all[0] += dialed
+			all[1] += accepted
 		}
 		if s.Digest(i) != s.Digest(0) || s.Backlog(i) != 0 {
 			t.Errorf("n%d has the digest %x and a backlog of %d, want %x and none", i, s.Digest(i), s.Backlog(i), s.Digest(0))
@@ -97,6 +102,9 @@ func TestInspect(t *testing.T) {
 			t.Errorf("n%d knows %d origins, want 20", i, origins)
 		}
 	}
+	if all[0] != all[1] || all[0] == 0 {
+		t.Errorf("%d links are dialled and %d accepted, want as many", all[0], all[1])
+	}
 	s.OneWay([]int{1}, []int{2})
 	s.Crash(3)
 	for _, tt := range []struct {
@@ -109,6 +117,14 @@ func TestInspect(t *testing.T) {
 	}
 	if s.Digest(3) != 0 || s.Incarnation(3) != 0 || s.Backlog(3) != 0 {
 		t.Error("a node that has crashed shows something")
+	}
+}
+
+func TestInspectPlaced(t *testing.T) {
+	s := sim.New(sim.Options{Nodes: 10, Seed: 1})
+	s.Place()
+	if e, ok := s.Entry(3, "node:5"); !ok || !e.Live || e.Version.Node != 4 || s.Digest(3) == 0 || s.Incarnation(3) == 0 {
+		t.Errorf("n3 has %+v, %v, with digest %x and incarnation %d", e, ok, s.Digest(3), s.Incarnation(3))
 	}
 }
 

@@ -108,10 +108,7 @@ func (r *run) same() bool {
 }
 
 func (r *run) write(w *Write) {
-	if !r.s.Running(w.Node) {
-		return
-	}
-	// An error is in Sim.Err, too.
+	// Who does not run writes nothing. Any other error is in Sim.Err, too.
 	if w.Delete {
 		_ = r.s.Delete(w.Node, w.Key)
 	} else {

@@ -86,6 +86,21 @@ write at 17s node 5 key up ttl 0s
 	}
 }
 
+// A node that was wiped does not know its incarnation, and one that crashed does.
+func TestMemory(t *testing.T) {
+	for _, kind := range []string{"wipe", "crash"} {
+		var before, after uint64
+		text := "seed 1\nnodes 1\nfor 5s\nclock at 500ms for 10s nodes 0 amount -10\n" + kind + " at 1s for 200ms nodes 0"
+		err := run(t, text, func(s *sim.Sim) {
+			s.After(900*time.Millisecond, func() { before = s.Incarnation(0) })
+			s.After(2*time.Second, func() { after = s.Incarnation(0) })
+		})
+		if err != nil || before == 0 || after == 0 || (kind == "wipe") != (after < before) {
+			t.Errorf("%s: incarnations %d and then %d, %v", kind, before, after, err)
+		}
+	}
+}
+
 // The weather of each kind comes and goes.
 func TestWeather(t *testing.T) {
 	tests := []struct {
