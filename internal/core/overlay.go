@@ -192,7 +192,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		if space && (all < max(6, d+3) || slices.Contains(o.seeds, l.addr)) {
 			return wire.Admitted, 0
 		}
-		if h.Redirects >= 4 && !o.young && (space || o.evict(c)) {
+		if o.settled(c) && (o.evict(c) || space) {
 			return wire.Admitted, 0
 		}
 		if len(c.neighbours(l.node)) > 0 {
@@ -219,14 +219,25 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 // reserve is how many of the places for links that peers dial are kept from chords, so that who joins finds one.
 func reserve(maxPeers int) int { return maxPeers / 8 }
 
-// evict makes room: it takes the place of a caller, which loses nothing by it, or ends the newest chord that a peer
-// dialled. It reports whether there was one.
+// joinLasts is how long the link lasts at least by which a node has joined.
+const joinLasts = 5 * tick
+
+// settledAfter is after how many latencies without a new member the network is no longer assembling.
+const settledAfter = 50
+
+func (o *overlay) settled(c *Core) bool {
+	return o.lastNew != 0 && c.now.Mono-o.lastNew >= settledAfter*o.latency(c)
+}
+
+// evict makes room: it takes the place of a caller, which loses nothing by it, or ends the newest link that a peer dialled as a
+// chord, or to join, which was long enough ago for that peer to have others. It reports whether there was one.
 func (o *overlay) evict(c *Core) bool {
 	if c.unseat() {
 		return true
 	}
 	for _, l := range slices.Backward(c.links) {
-		if l.admitted && !l.closing && !l.dialed && l.reason == wire.Chord {
+		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts
+		if l.admitted && !l.closing && !l.dialed && (l.reason == wire.Chord || old) {
 			c.end(l, 0)
 			return true
 		}

@@ -41,7 +41,7 @@ func TestAlternatesLeadAway(t *testing.T) {
 			grown(w, up)
 		}
 		w.admitted(t, 11, 1, wire.Join)
-		w.admitted(t, 12, 1, wire.Chord)
+		w.admitted(t, 12, 1, wire.Ring)
 		first := map[uint64]int{}
 		for range 12 {
 			p := w.dialIn(t, 50, 1)
@@ -145,26 +145,56 @@ func TestD13Redirect(t *testing.T) {
 			t.Errorf("a young node answers %+v; its chord is up: %t", h, chord.up())
 		}
 	})
-	t.Run("too often, by a settled node", func(t *testing.T) {
-		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 3 })
+	t.Run("by a settled node", func(t *testing.T) { // which makes room: a chord goes, then who has joined long ago
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 4 })
 		w.start(1)
 		w.describe(1)
-		p := w.admitted(t, 10, 1, wire.Join)
-		w.admitted(t, 11, 1, wire.Join)
+		w.handDials = true
+		p := w.admitted(t, 10, 1, wire.Ring)
+		old := w.admitted(t, 11, 1, wire.Join)
 		chord := w.admitted(t, 12, 1, wire.Chord)
-		for i, o := range []core.Origin{{Node: 20, Incarnation: 1}, {Node: 21, Incarnation: 1}} {
-			p.send(frame(info(o, 1, "node:2"+string(rune('0'+i)), descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		stay := []*peer{p, old, w.admitted(t, 13, 1, wire.Ring)}
+		o := core.Origin{Node: 20, Incarnation: 1}
+		p.send(frame(info(o, 1, "node:20", descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		w.run(second)
+		old.send(wire.AppendPing(nil, wire.Ping{}))
+		join := func(id uint64) wire.Verdict {
+			q := w.dialIn(t, id, 1)
+			q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+			stay = append(stay, q)
+			return q.recv().Hello.Verdict
+		}
+		if got := join(50); got != wire.Admitted || chord.up() || !old.up() {
+			t.Errorf("answers a join with verdict %v; the chord is up: %t, the link of who joined: %t", got, chord.up(), old.up())
+		}
+		if got := join(51); got != wire.Redirected || !old.up() {
+			t.Errorf("with nothing to end, answers a join with verdict %v; the link of who has just joined is up: %t", got, old.up())
+		}
+		for range 5 {
+			for _, q := range stay {
+				if q.up() {
+					q.send(wire.AppendPing(nil, wire.Ping{}))
+				}
+			}
 			w.run(second)
 		}
-		q := w.dialIn(t, 50, 1)
-		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 3})
-		if h := q.recv().Hello; h.Verdict != wire.Redirected || !chord.up() {
-			t.Errorf("after three redirections it answers %+v", h)
+		if got := join(52); got != wire.Admitted || stay[3].up() {
+			t.Errorf("five seconds later, answers a join with verdict %v; the link of who joined last is up: %t", got, stay[3].up())
 		}
-		q = w.dialIn(t, 51, 1)
-		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 4})
-		if h := q.recv().Hello; h.Verdict != wire.Admitted || chord.up() {
-			t.Errorf("after four redirections it answers %+v; the chord is up: %t", h, chord.up())
+	})
+	t.Run("while members come", func(t *testing.T) { // nobody is pushed out
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 2 })
+		w.start(1)
+		w.describe(1)
+		p := w.admitted(t, 10, 1, wire.Ring)
+		chord := w.admitted(t, 12, 1, wire.Chord)
+		o := core.Origin{Node: 20, Incarnation: 1}
+		p.send(frame(info(o, 1, "node:20", descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		w.run(400 * ms)
+		q := w.dialIn(t, 50, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if h := q.recv().Hello; h.Verdict != wire.Redirected || !chord.up() {
+			t.Errorf("answers %+v; the chord is up: %t", h, chord.up())
 		}
 	})
 }
