@@ -264,7 +264,7 @@ func TestUnknownFields(t *testing.T) {
 	group = append(protowire.AppendTag(nil, 900, protowire.StartGroupType), group...)
 
 	sent := with(func(in *gossippb.Info) {
-		in.TtlStamp, in.Hops, in.Incarnation, in.Age, in.Ttl = 1, 2, 3, 4, 5
+		in.TtlStamp, in.Hops, in.Incarnation, in.Age, in.Ttl, in.Claims = 1, 2, 3, 4, 5, 1
 		in.Value.Timestamp = &gossippb.Timestamp{WallTime: 6}
 		in.ProtoReflect().SetUnknown(append(field(100, 10), group...))
 		in.Value.ProtoReflect().SetUnknown(field(101, 11))
@@ -290,13 +290,13 @@ func TestUnknownFields(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := frame.Infos[0]
-			if in.Key != "k" || in.Value != "value" || in.TTL != 5 || in.Stamp.Wall != 6 || in.Hops != 2 || in.Incarnation != 3 || in.Age != 4 {
+			if in.Key != "k" || in.Value != "value" || in.TTL != 5 || in.Stamp.Wall != 6 || in.Hops != 2 || in.Incarnation != 3 || in.Age != 4 || in.Claims != 1 {
 				t.Errorf("decoded as %+v", in)
 			}
 			onward := wire.AppendInfo(nil, &in.Body, 13, 12, 14)
 			want := proto.Clone(sent).(*gossippb.Request)
 			w := want.Delta["k"]
-			w.TtlStamp, w.Hops, w.Incarnation, w.Age = 0, 12, 13, 14
+			w.TtlStamp, w.Hops, w.Incarnation, w.Age, w.Claims = 0, 12, 13, 14, 0
 			var got gossippb.Request
 			if err := proto.Unmarshal(onward, &got); err != nil || !proto.Equal(&got, want) {
 				t.Errorf("passed on as %v, %v, want %v", &got, err, want)

@@ -236,7 +236,7 @@ func writeStable(s *strings.Builder, message []byte) {
 	r := reader{b: message}
 	for r.next() {
 		switch r.tag {
-		case infoTTLStamp, infoHops, infoIncarnation, infoAge:
+		case infoTTLStamp, infoHops, infoIncarnation, infoAge, infoClaims: // what parseInfo counts as such
 		default:
 			s.Write(message[r.from:r.at])
 		}
