@@ -3,8 +3,10 @@ package core_test
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
+	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
@@ -40,6 +42,8 @@ func TestMarksTakeBack(t *testing.T) {
 	for _, mode := range []wire.Mode{wire.Eager, wire.Lazy, wire.Mute} {
 		w, p := lone(t, nil)
 		q := w.admitted(t, 11, 1, wire.Join)
+		w.admitted(t, 12, 1, wire.Chord) // so that p is not needed
+		w.admitted(t, 13, 1, wire.Chord)
 		for id := range uint64(4) {
 			o := core.Origin{Node: 20 + id, Incarnation: 100}
 			q.send(frame(info(o, 1, fmt.Sprint("k", id), "v", 1, 0), info(o, 2, fmt.Sprint("l", id), "v", 1, 0), claim(o, 0, 2)))
@@ -58,9 +62,13 @@ func TestMarksTakeBack(t *testing.T) {
 				p.send(wire.AppendPrune(nil, wire.Prune{NodeID: 20 + id, Mode: mode}))
 			}
 		}
+		w.run(50 * ms)
+		p.drop()
+		opened := false
 		offered := func() map[uint64]uint64 {
 			w.run(100 * ms)
 			got, s := map[uint64]uint64{}, p.listen()
+			opened = opened || len(s.modes()) > 0
 			for _, a := range s.adverts {
 				got[a.NodeID] = a.To
 			}
@@ -80,9 +88,46 @@ func TestMarksTakeBack(t *testing.T) {
 		if got := offered(); !maps.Equal(got, want) {
 			t.Errorf("mode %d: marks that show all of 20, half of 21 and nothing of the others are answered with %v, want %v", mode, got, want)
 		}
+		if opened != (mode == wire.Mute) {
+			t.Errorf("mode %d: the peer is asked for adverts, too: %v", mode, opened)
+		}
 		p.send(wire.AppendMarksEnd(nil))
 		if got := offered(); got[20] == 0 || len(got) != 4 {
 			t.Errorf("mode %d: marks that show nothing are answered with %v, want all four", mode, got)
+		}
+	}
+}
+
+// TestMarksTakeBackMidway: what a peer has lost goes again also while a long range is on its way there.
+func TestMarksTakeBackMidway(t *testing.T) {
+	w, p := lone(t, func(c *core.Config) { c.Limits.Frame = 4 << 10 })
+	q := w.admitted(t, 11, 1, wire.Join)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	value := strings.Repeat("v", 500)
+	for seq := uint64(1); seq <= 20; seq++ {
+		q.send(frame(info(o, seq, fmt.Sprint("k", seq), value, int64(seq), 0), claim(o, seq-1, seq)))
+	}
+	last := of("k20", &gossippb.Info{
+		NodeId: o.Node, Incarnation: o.Incarnation, Seq: 21, Hops: 1, Again: true,
+		Value: &gossippb.Value{RawBytes: []byte(value), Timestamp: &gossippb.Timestamp{WallTime: epoch + 21}},
+	})
+	q.send(frame(last, claim(o, 20, 21)))
+	w.run(100 * ms)
+	p.drop()
+	w.slowSends = true
+	p.send(wire.AppendGraft(frame(declare(o, 0)), wire.Graft{NodeID: o.Node, From: 5, Mode: wire.Eager}))
+	p.send(wire.AppendMarksEnd(wire.AppendMark(nil, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: 2})))
+	got := map[string]bool{}
+	for range 20 {
+		w.run(100 * ms)
+		for _, in := range p.listen().infos {
+			key, _, _ := strings.Cut(in, "=")
+			got[key] = true
+		}
+	}
+	for seq := 3; seq <= 20; seq++ {
+		if !got[fmt.Sprint("k", seq)] {
+			t.Errorf("k%d was not sent", seq)
 		}
 	}
 }

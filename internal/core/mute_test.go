@@ -147,6 +147,23 @@ func TestMuteIsRefused(t *testing.T) {
 	}
 }
 
+// TestMuteThatCrossesAGraft: who was asked to push before its MUTE came is the parent, and hears nothing of it.
+func TestMuteThatCrossesAGraft(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	crowd(w, from, 110)
+	from.close()
+	q.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq + 1, Hops: 3}))
+	w.run(5 * ms)
+	if s := q.listen(); len(s.grafts) != 1 {
+		t.Fatalf("without a parent, an advert is answered with %+v, want a graft", s)
+	}
+	q.send(wire.AppendPrune(nil, wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+	w.run(50 * ms)
+	if s := q.listen(); len(s.prunes) != 0 {
+		t.Errorf("the parent's MUTE is answered with %+v", s)
+	}
+}
+
 // TestParentLostOpensLinks: a node that has lost its parent hears over two links that may have been mute, and is heard there.
 func TestParentLostOpensLinks(t *testing.T) {
 	w, from, q, r, o, seq := hub(t)

@@ -229,14 +229,14 @@ func (o *overlay) settled(c *Core) bool {
 	return o.lastNew != 0 && c.now.Mono-o.lastNew >= settledAfter*o.latency(c)
 }
 
-// evict makes room: it takes the place of a caller, which loses nothing by it, or ends the newest link that a peer dialled as a
-// chord, or to join, which was long enough ago for that peer to have others. It reports whether there was one.
+// evict makes room: where no place is left it takes that of a caller, which loses nothing by it; otherwise it ends the newest link
+// that a peer dialled as a chord, or to join, which was long enough ago for that peer to have others. It reports whether it did.
 func (o *overlay) evict(c *Core) bool {
-	if c.unseat() {
+	if c.incoming() >= c.cfg.MaxPeers && c.unseat() {
 		return true
 	}
 	for _, l := range slices.Backward(c.links) {
-		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts
+		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
 		if l.admitted && !l.closing && !l.dialed && (l.reason == wire.Chord || old) {
 			c.end(l, 0)
 			return true

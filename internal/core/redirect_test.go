@@ -182,6 +182,25 @@ func TestD13Redirect(t *testing.T) {
 			t.Errorf("five seconds later, answers a join with verdict %v; the link of who joined last is up: %t", got, stay[3].up())
 		}
 	})
+	t.Run("to a leaf, which has no other link", func(t *testing.T) {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 2 })
+		w.start(1)
+		w.describe(1)
+		w.handDials = true
+		p, leaf := w.admitted(t, 10, 1, wire.Ring), w.admitted(t, 0, 1, wire.Join)
+		o := core.Origin{Node: 20, Incarnation: 1}
+		p.send(frame(info(o, 1, "node:20", descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		for range 7 {
+			w.run(second)
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+			leaf.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+		q := w.dialIn(t, 50, 1)
+		q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if h := q.recv().Hello; h.Verdict != wire.Redirected || !leaf.up() {
+			t.Errorf("answers a join with %+v; the link of a leaf is up: %t", h, leaf.up())
+		}
+	})
 	t.Run("while members come", func(t *testing.T) { // nobody is pushed out
 		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 2 })
 		w.start(1)

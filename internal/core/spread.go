@@ -277,6 +277,7 @@ func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 	p := l.of(o)
 	p.set = true
 	switch {
+	case mode == wire.Mute && l.id == o.parent: // it crossed a graft, which wins
 	case mode == wire.Mute && p.mode == wire.Lazy:
 		p.needed = false
 		if c.open(o, l) >= backups {

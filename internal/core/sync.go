@@ -102,11 +102,15 @@ func (c *Core) bridge(l *link) bool {
 func (c *Core) offer(l *link, o *origin, seq uint64) {
 	p := l.of(o)
 	p.known, p.told = min(p.known, seq), min(p.told, seq)
+	if l.part.o == o {
+		l.part = part{}
+	}
 	switch p.mode {
 	case wire.Eager:
 		c.push(l, o, true)
 	case wire.Mute:
 		p.unmute()
+		c.prune(l, o, wire.Lazy) // both ends agree on what is open
 		fallthrough
 	default:
 		c.advertise(l, o, 0)
