@@ -24,17 +24,7 @@ import (
 
 // TestOrdinaryClient has the generated client talk to every kind of server.
 func TestOrdinaryClient(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		node func(t *testing.T) *grpctransport.Transport
-	}{
-		{"own", func(t *testing.T) *grpctransport.Transport { return listen(t, nil) }},
-		{"shared", func(t *testing.T) *grpctransport.Transport { n, _ := register(t, nil, nil); return n }},
-		{"vtprotobuf", func(t *testing.T) *grpctransport.Transport {
-			n, _ := register(t, nil, nil, grpc.ForceServerCodec(vtCodec{}))
-			return n
-		}},
-	} {
+	for _, tt := range servers {
 		t.Run(tt.name, func(t *testing.T) {
 			n := tt.node(t)
 			stream, err := gossipgrpc.NewGossipClient(client(t, n.Addr().String())).Connect(t.Context())

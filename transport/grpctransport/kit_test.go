@@ -200,3 +200,16 @@ func (m *memory) dial(ctx context.Context, _ transport.Addr) (net.Conn, error) {
 		return nil, ctx.Err()
 	}
 }
+
+// servers are the kinds of server that a transport answers on.
+var servers = []struct {
+	name string
+	node func(t *testing.T) *grpctransport.Transport
+}{
+	{"own", func(t *testing.T) *grpctransport.Transport { return listen(t, nil) }},
+	{"shared", func(t *testing.T) *grpctransport.Transport { n, _ := register(t, nil, nil); return n }},
+	{"vtprotobuf", func(t *testing.T) *grpctransport.Transport {
+		n, _ := register(t, nil, nil, grpc.ForceServerCodec(vtCodec{}))
+		return n
+	}},
+}

@@ -43,17 +43,7 @@ func askOver(ctx context.Context, cc *grpc.ClientConn, m *gossippb.Request) <-ch
 
 // TestUnary: a call is a link that has one frame, takes one and ends, whatever the server.
 func TestUnary(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		node func(t *testing.T) *grpctransport.Transport
-	}{
-		{"own", func(t *testing.T) *grpctransport.Transport { return listen(t, nil) }},
-		{"shared", func(t *testing.T) *grpctransport.Transport { n, _ := register(t, nil, nil); return n }},
-		{"vtprotobuf", func(t *testing.T) *grpctransport.Transport {
-			n, _ := register(t, nil, nil, grpc.ForceServerCodec(vtCodec{}))
-			return n
-		}},
-	} {
+	for _, tt := range servers {
 		t.Run(tt.name, func(t *testing.T) {
 			n := tt.node(t)
 			for _, size := range sizes {
