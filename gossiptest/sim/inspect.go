@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"cmp"
 	"time"
 
@@ -86,8 +87,10 @@ func (s *Sim) observe(n *node, in *core.Input, out *core.Outputs) {
 		note(out.Changes[i].Record)
 	}
 	// Deleting what has expired changes nothing that a node shows.
-	if c := in.Command; c != nil && c.Op == core.OpDelete && len(out.Changes) == 0 && n.seen != nil {
-		if r := n.seen.Record(c.Key); r != nil && r.Taken == n.clock.now(s.now) {
+	if c := in.Command; c != nil && c.Op == core.OpDelete && n.seen != nil {
+		r := n.seen.Record(c.Key)
+		shown := func(c core.Change) bool { return c.Record == r }
+		if r != nil && r.Taken == n.clock.now(s.now) && !slices.ContainsFunc(out.Changes, shown) {
 			note(r)
 		}
 	}

@@ -66,6 +66,36 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// TestObserveDeletionBesideExpiry deletes what has expired at the instant at which something else of the node expires, or the same.
+func TestObserveDeletionBesideExpiry(t *testing.T) {
+	for _, key := range []string{"gone", "beside"} {
+		s := sim.New(sim.Options{Nodes: 1, Seed: 1})
+		var wrote []string
+		s.Observe(func(st sim.Step) {
+			for _, e := range st.Wrote {
+				wrote = append(wrote, e.Key)
+			}
+		})
+		s.Start(0)
+		s.RunFor(second)
+		wrote = nil
+		for k, ttl := range map[string]time.Duration{"gone": second, "beside": 2 * second} {
+			if err := s.Add(0, k, []byte("v"), ttl); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.After(2*second, func() {
+			if err := s.Delete(0, key); err != nil {
+				t.Error(err)
+			}
+		})
+		s.RunFor(3 * second)
+		if len(wrote) != 3 || wrote[2] != key {
+			t.Errorf("the deletion of %s is missing from what the node wrote: %v", key, wrote)
+		}
+	}
+}
+
 func TestInspect(t *testing.T) {
 	s := assembled(t, sim.Options{Nodes: 20, Seed: 1})
 	s.RunFor(5 * second)
