@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"slices"
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
