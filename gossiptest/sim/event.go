@@ -154,5 +154,5 @@ var remarks = [...]string{
 	core.DialFailed: "dial failed", core.PeerRefused: "refused", core.PeerRefusedUs: "was refused",
 	core.PeerRedirected: "redirected", core.RedirectedUs: "was redirected", core.ClusterAdopted: "cluster adopted",
 	core.InfoRefused: "info refused", core.IncarnationRaised: "incarnation raised", core.ClockAhead: "clock ahead",
-	core.NoSeeds: "no seeds", core.LimitHit: "limit hit", core.Suspecting: "suspecting", core.Refuting: "refuting",
+	core.ClockCorrected: "clock corrected", core.NoSeeds: "no seeds", core.LimitHit: "limit hit", core.Suspecting: "suspecting", core.Refuting: "refuting",
 }

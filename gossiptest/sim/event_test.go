@@ -125,6 +125,24 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// A clock that is corrected is a remark.
+func TestClockRemark(t *testing.T) {
+	remarks := map[string]int{}
+	opts := sim.Options{Nodes: 2, Seed: 1}
+	opts.OnEvent = func(e sim.Event) {
+		if e.Kind == sim.Remark {
+			remarks[e.Text]++
+		}
+	}
+	s := sim.New(opts)
+	s.SetClock(1, time.Hour, 0)
+	s.StartAll(0)
+	s.RunFor(5 * time.Second)
+	if remarks["clock corrected"] != 1 {
+		t.Errorf("remarks %v, want one that the clock is corrected", remarks)
+	}
+}
+
 // The frames and infos of one write of two nodes, line by line.
 func TestEventLines(t *testing.T) {
 	var lines []string

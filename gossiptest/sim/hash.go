@@ -108,6 +108,9 @@ func mixOutputs(h uint64, o *core.Outputs) uint64 {
 		e := &o.Events[i]
 		h = mix(mix(h, uint64(e.Kind)<<32|uint64(e.Link)), e.Node)
 		h = mixBytes(mixAddr(mix(h, uint64(e.Refusal)), e.Addr), e.Text)
+		if e.Offset != 0 {
+			h = mix(h, uint64(e.Offset))
+		}
 	}
 	h = mix(h, uint64(len(o.Replies)))
 	for i := range o.Replies {

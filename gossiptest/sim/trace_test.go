@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -58,6 +59,24 @@ func TestTraceIsTheSameEverywhere(t *testing.T) {
 				t.Errorf("the trace is %#x, want %#x", got, tt.want)
 			}
 		})
+	}
+}
+
+// Whatever an event says is part of the trace.
+func TestTraceOfEvents(t *testing.T) {
+	events := []core.Event{
+		{}, {Kind: 1}, {Link: 1}, {Node: 1}, {Addr: wire.Addr{Network: "a"}}, {Addr: wire.Addr{Address: "a"}}, {Refusal: 1}, {Text: "a"}, {Offset: 1},
+	}
+	if got, want := len(events)-2, reflect.TypeFor[core.Event]().NumField(); got != want {
+		t.Errorf("%d of %d fields are tried", got, want)
+	}
+	traces := map[uint64]core.Event{}
+	for _, e := range events {
+		trace := mixOutputs(1, &core.Outputs{Events: []core.Event{e}})
+		if same, ok := traces[trace]; ok {
+			t.Errorf("%+v and %+v have the trace %x", same, e, trace)
+		}
+		traces[trace] = e
 	}
 }
 
