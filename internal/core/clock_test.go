@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -26,8 +27,9 @@ func corrections(w *world, i int) (all []int64) {
 // wantClock fails the test unless node 1 stamps with a clock that is ahead of a right one, give or take a few milliseconds.
 func wantClock(t *testing.T, w *world, ahead int64) {
 	t.Helper()
-	w.add(1, "clock", "v", 0)
-	got := w.nodes[1].core.Record("clock").Stamp.Wall - epoch - w.now
+	key := fmt.Sprint("clock", w.now) // a key's stamps only go up
+	w.add(1, key, "v", 0)
+	got := w.nodes[1].core.Record(key).Stamp.Wall - epoch - w.now
 	if diff := got - ahead; diff < -5*ms || diff > 5*ms {
 		t.Errorf("stamps are %v ms ahead of a right clock, want %v", got/ms, ahead/ms)
 	}
@@ -135,5 +137,94 @@ func TestClockSet(t *testing.T) {
 	wantClock(t, w, 0)
 	if got := len(corrections(w, 1)); got != 2 {
 		t.Errorf("%d corrections, want one when the clock is set wrong and one when it is right again", got)
+	}
+}
+
+// TestClockJumps: when the wall clock jumps, because it was set or the process was suspended, what peers showed before says nothing any
+// more, and they are asked. While nobody answers, the clock is taken for right.
+func TestClockJumps(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		passed     int64 // while the process was suspended
+		wrong, set int64 // by how much the clock is, before and after
+		answered   bool
+		want       int64 // by how much stamps are
+	}{
+		{name: "suspended, nobody answers", passed: hour},
+		{name: "suspended, answered", passed: hour, answered: true},
+		{name: "suspended and wrong, nobody answers", passed: hour, wrong: 2 * hour, set: 2 * hour, want: 2 * hour},
+		{name: "suspended and wrong, answered", passed: hour, wrong: 2 * hour, set: 2 * hour, answered: true},
+		{name: "set wrong, nobody answers", set: hour, want: hour},
+		{name: "set wrong, answered", set: hour, answered: true},
+		{name: "set right, nobody answers", wrong: hour},
+		{name: "set right, answered", wrong: hour, answered: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.nodes[1].skew = tt.wrong
+			w.start(1)
+			p := w.admitted(t, 10, 1, wire.Ring)
+			for range 3 {
+				p.shown(0)
+				w.run(second)
+			}
+			wantClock(t, w, 0)
+			p.drop()
+			w.nodes[1].skew = tt.passed + tt.set
+			w.add(1, "afterwards", "v", 0)
+			if s := p.listen(); len(s.pings) != 1 || !s.pings[0].Ask {
+				t.Errorf("says %+v, want a ping that asks", s)
+			}
+			if tt.answered {
+				p.shown(tt.passed)
+			}
+			w.run(second)
+			wantClock(t, w, tt.passed+tt.want)
+			p.close()
+			w.run(5 * second)
+			wantClock(t, w, tt.passed+tt.want)
+		})
+	}
+}
+
+// TestLatePing: of what a peer's clock showed lately, that counts which took least to come, so that a late ping does not turn the clock
+// of a node with a single link.
+func TestLatePing(t *testing.T) {
+	w, p := lone(t, nil)
+	for i := range 30 {
+		p.shown([]int64{0, -5 * ms, -300 * ms, -10 * ms, -400 * ms}[i%5])
+		w.run(second)
+	}
+	wantClock(t, w, 0)
+	if got := corrections(w, 1); len(got) != 0 {
+		t.Errorf("corrected by %v", got)
+	}
+}
+
+// TestClockAtTheLimit: a clock that is wrong by about as much as is left alone does not turn to and fro.
+func TestClockAtTheLimit(t *testing.T) {
+	w, p := lone(t, nil)
+	for _, tt := range []struct {
+		shown, clock int64
+		corrections  int
+	}{
+		{-240 * ms, 0, 0},
+		{-260 * ms, -260 * ms, 1},
+		{-240 * ms, -260 * ms, 1},
+		{-130 * ms, -260 * ms, 1},
+		{-260 * ms, -260 * ms, 1},
+		{-120 * ms, 0, 2},
+		{-240 * ms, 0, 2},
+		{-hour, -hour, 3},
+		{-240 * ms, -240 * ms, 4},
+	} {
+		for range 5 {
+			p.shown(tt.shown)
+			w.run(second)
+		}
+		wantClock(t, w, tt.clock)
+		if got := len(corrections(w, 1)); got != tt.corrections {
+			t.Errorf("with a peer behind by %d ms, corrected %d times, want %d", -tt.shown/ms, got, tt.corrections)
+		}
 	}
 }

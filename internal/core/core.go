@@ -36,6 +36,7 @@ type Core struct {
 	clock      wire.Stamp // newest stamp given or seen
 	correction int64      // of the wall clock, for stamps, in nanoseconds
 	correctAt  int64      // Mono at which to look at it again; 0: no reason to
+	lostTime   bool       // the wall clock has jumped since the last look
 	descriptor keep
 	keeps      []keep
 	leaving    *leaving
@@ -91,7 +92,7 @@ func (c *Core) Step(now Now, in Input) *Outputs {
 	jump := now.Wall - c.now.Wall - (now.Mono - c.now.Mono)
 	c.now = now
 	if abs(jump) > c.cfg.Timers.MaxSkew/2 && in.Kind != InStart && in.Kind != InResume {
-		c.jumped(jump)
+		c.jumped()
 	}
 	c.expire() // before anything: what has expired is not there any more
 	switch in.Kind {

@@ -59,8 +59,8 @@ type link struct {
 	join     bool // one end joined through the other
 	handed   int  // how often the peer was named as an alternate
 	upAt     int64
-	offset   int64 // of the peer's wall clock from this node's, in nanoseconds
-	timed    bool  // offset is known
+	offsets  [keptOffsets]int64 // of the peer's wall clock from this node's, in nanoseconds: the last few
+	timed    int                // how many there were
 
 	// Comparing marks.
 	foreign    bool   // the marks at the beginning of this link were not only of the joining node itself
