@@ -29,9 +29,10 @@ func Rules() []Rule {
 		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/wire"}, Sealed: true},
 		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
-		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
+		{Package: "gossiptest/fault", Sealed: true},
+		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
-		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
 
 		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
 	}

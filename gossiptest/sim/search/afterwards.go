@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 )
 
 // What happens once the network is quiet.
@@ -45,5 +47,5 @@ func (r *run) afterwards() error {
 
 // datagrams reports whether frames are lost that a link must not lose.
 func (r *run) datagrams() bool {
-	return slices.ContainsFunc(r.Faults, func(f Fault) bool { return f.Kind == Datagrams })
+	return slices.ContainsFunc(r.Faults, func(f fault.Fault) bool { return f.Kind == fault.Datagrams })
 }

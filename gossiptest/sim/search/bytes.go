@@ -3,6 +3,8 @@ package search
 import (
 	"fmt"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 )
 
 // FromBytes makes a schedule of any bytes, for fuzzing: 3 to 8 nodes, 15 seconds, and a fault or a write for each five bytes
@@ -31,8 +33,11 @@ func (s *Schedule) add(late time.Duration, b []byte) {
 			in = append(in, n)
 		}
 	}
-	kind := Kind(b[0]%(byte(lastKind)+8)) + 1
-	if kind > lastKind {
+	if in == nil {
+		in = []int{int(b[1]) % s.Nodes}
+	}
+	n := int(b[0]) % (len(kinds) + 8)
+	if n >= len(kinds) {
 		w := Write{At: at, Node: int(b[2]) % s.Nodes, Key: fmt.Sprint("k", b[3]%4), Delete: b[4]%4 == 3}
 		if !w.Delete {
 			w.TTL = time.Duration(b[4]) * 50 * time.Millisecond
@@ -40,20 +45,26 @@ func (s *Schedule) add(late time.Duration, b []byte) {
 		s.Writes = append(s.Writes, w)
 		return
 	}
-	f := Fault{Kind: kind, At: at, For: time.Duration(b[3]) * s.For / 256, Nodes: in}
-	switch kind {
-	case OneWay:
+	f := fault.Fault{Kind: kinds[n], At: at, For: time.Duration(b[3]) * s.For / 256, Nodes: in}
+	switch f.Kind {
+	case fault.OneWay:
 		for n := range s.Nodes {
 			if b[4]>>n&1 != 0 {
 				f.To = append(f.To, n)
 			}
 		}
-	case Loss, Datagrams:
+		if f.To == nil {
+			f.To = []int{int(b[3]) % s.Nodes}
+		}
+	case fault.Loss, fault.Datagrams:
 		f.Amount, f.Nodes = float64(b[4]%50)/100, nil
-	case Slow:
+	case fault.Slow:
 		f.Amount = float64(1 + b[4]%16)
-	case Clock:
+	case fault.Clock:
 		f.Amount = float64(int8(b[4])) / 50
+	}
+	if f.Kind == fault.Restart {
+		f.For = 0
 	}
 	s.Faults = append(s.Faults, f)
 }

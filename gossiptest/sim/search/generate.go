@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 )
 
 // What Generate makes.
@@ -44,17 +46,17 @@ func (g generator) some(n int) []int {
 	return some
 }
 
-func (g generator) faults(datagrams bool) []Fault {
-	var order []Kind
-	for _, k := range g.Perm(int(lastKind)) {
-		if kind := Kind(k + 1); kind != Datagrams || datagrams {
+func (g generator) faults(datagrams bool) fault.Schedule {
+	var order []fault.Kind
+	for _, k := range g.Perm(len(kinds)) {
+		if kind := kinds[k]; kind != fault.Datagrams || datagrams {
 			order = append(order, kind)
 		}
 	}
-	if order[0] == Restart { // nothing else can begin while it lasts
+	if order[0] == fault.Restart { // nothing else can begin while it lasts
 		order[0], order[1] = order[1], order[0]
 	}
-	var faults []Fault
+	var faults fault.Schedule
 	at := g.between(margin, 10*time.Second)
 	for i := range 8 + g.IntN(6) {
 		kind := order[i%len(order)]
@@ -75,34 +77,34 @@ func (g generator) faults(datagrams bool) []Fault {
 }
 
 // fault makes a fault of a kind, but for its time.
-func (g generator) fault(k Kind) Fault {
-	f := Fault{Kind: k, For: g.between(time.Second, 15*time.Second)}
+func (g generator) fault(k fault.Kind) fault.Fault {
+	f := fault.Fault{Kind: k, For: g.between(time.Second, 15*time.Second)}
 	switch k {
-	case Partition:
+	case fault.Partition:
 		f.Nodes = g.some(1 + g.IntN(nodes/2))
-	case OneWay:
+	case fault.OneWay:
 		some := g.Perm(nodes)
 		n, m := 1+g.IntN(nodes/2), 1+g.IntN(nodes/2)
 		f.Nodes, f.To = some[:n], some[n:n+m]
 		slices.Sort(f.Nodes)
 		slices.Sort(f.To)
-	case Crash, Wipe, Silence:
+	case fault.Crash, fault.Wipe, fault.Silence:
 		f.Nodes = g.some(1 + g.IntN(6))
-	case Restart:
+	case fault.Restart:
 		f.Nodes, f.For = g.some(1+g.IntN(6)), 0
-	case Loss:
+	case fault.Loss:
 		f.Amount = float64(1+g.IntN(20)) / 100
-	case Datagrams:
+	case fault.Datagrams:
 		f.Amount = float64(1+g.IntN(20)) / 100
-	case Slow:
+	case fault.Slow:
 		f.Nodes, f.Amount = g.some(1+g.IntN(6)), float64(2+g.IntN(9))
-	case Clock:
+	case fault.Clock:
 		f.Nodes, f.Amount = g.some(1), float64(2-4*g.IntN(2))
 	}
 	return f
 }
 
-func (g generator) writes(faults []Fault) []Write {
+func (g generator) writes(faults fault.Schedule) []Write {
 	writers := make([][]int, keys)
 	for i := range writers {
 		n := 1

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 )
 
 // Parse reads the text of a schedule. Empty lines, and those that begin with "#", are skipped. The error names the line,
@@ -31,15 +33,15 @@ func Parse(text string) (Schedule, error) {
 // line takes in a line, split into its fields.
 func (s *Schedule) line(fields []string) error {
 	word, rest := fields[0], fields[1:]
-	if kind := slices.Index(kinds[:], word); kind > 0 {
-		f := Fault{Kind: Kind(kind)}
-		s.Faults = append(s.Faults, f)
-		return named(rest, s.Faults[len(s.Faults)-1].field)
-	}
 	switch word {
 	case "write", "delete":
 		s.Writes = append(s.Writes, Write{Delete: word == "delete"})
 		return named(rest, s.Writes[len(s.Writes)-1].field)
+	}
+	if kind := new(fault.Kind); kind.UnmarshalText([]byte(word)) == nil {
+		f, err := fault.ParseFault(fields)
+		s.Faults = append(s.Faults, f)
+		return err
 	}
 	return named(fields, s.field)
 }
@@ -77,24 +79,6 @@ func (s *Schedule) field(name, value string) (err error) {
 	return err
 }
 
-func (f *Fault) field(name, value string) (err error) {
-	switch name {
-	case "at":
-		f.At, err = time.ParseDuration(value)
-	case "for":
-		f.For, err = time.ParseDuration(value)
-	case "nodes":
-		f.Nodes, err = parseList(value)
-	case "to":
-		f.To, err = parseList(value)
-	case "amount":
-		f.Amount, err = strconv.ParseFloat(value, 64)
-	default:
-		err = errName
-	}
-	return err
-}
-
 func (w *Write) field(name, value string) (err error) {
 	switch {
 	case name == "at":
@@ -109,18 +93,6 @@ func (w *Write) field(name, value string) (err error) {
 		err = errName
 	}
 	return err
-}
-
-func parseList(value string) ([]int, error) {
-	var nodes []int
-	for _, v := range strings.Split(value, ",") {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes, nil
 }
 
 // Limits of a schedule, for what it takes to run one.
@@ -141,22 +113,10 @@ func (s *Schedule) check() error {
 	}
 	for i := range s.Faults {
 		f := &s.Faults[i]
-		ok := f.At >= 0 && f.For >= 0
-		for _, n := range slices.Concat(f.Nodes, f.To) {
-			ok = ok && n >= 0 && n < s.Nodes
-		}
-		switch f.Kind {
-		case Loss:
-			ok = ok && f.Amount >= 0 && f.Amount <= 0.9
-		case Datagrams:
-			ok = ok && f.Amount >= 0 && f.Amount <= 1
-		case Slow:
-			ok = ok && f.Amount >= 1 && f.Amount <= 1000
-		case Clock:
-			ok = ok && f.Amount >= -maxFor.Seconds() && f.Amount <= maxFor.Seconds()
-		}
-		if !ok {
-			wrong("%v: numbers out of range", f)
+		if err := f.Check(s.Nodes); err != nil {
+			errs = append(errs, err)
+		} else if !slices.Contains(kinds, f.Kind) {
+			wrong("%v: no fault of a sim.Sim", f)
 		}
 	}
 	for i := range s.Writes {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 	"github.com/grapevine-go/grapevine/gossiptest/sim"
 	"github.com/grapevine-go/grapevine/gossiptest/sim/check"
 )
@@ -29,7 +30,7 @@ func Run(s Schedule) (Result, error) {
 
 // RunOn is Run with a Sim that the caller has made with the schedule's Options, and not started.
 func RunOn(network *sim.Sim, s Schedule) (Result, error) {
-	r := &run{Schedule: s, s: network, down: make([]int, s.Nodes), active: make([]bool, len(s.Faults)), checker: check.Watch(network)}
+	r := &run{Schedule: s, s: network, down: make([]int, s.Nodes), active: fault.NewActive(s.Faults), checker: check.Watch(network)}
 	r.flood = r.checker.Flood()
 	if r.datagrams() {
 		r.checker.Datagrams()
@@ -44,8 +45,8 @@ type run struct {
 	s       *sim.Sim
 	checker *check.Checker
 	flood   *check.Flood
-	active  []bool // of the faults
-	down    []int  // of each node, by how many faults
+	active  *fault.Active
+	down    []int // of each node, by how many faults
 	quiet   time.Duration
 }
 
@@ -60,7 +61,7 @@ func (r *run) run() error {
 			continue
 		}
 		r.s.After(f.At, func() { r.begin(i) })
-		r.s.After(min(f.At+f.For, r.For), func() { r.end(i) })
+		r.s.After(min(f.End(), r.For), func() { r.end(i) })
 	}
 	for end := r.For; r.s.Now() < end; {
 		r.s.RunFor(min(time.Second, end-r.s.Now()))
@@ -120,22 +121,22 @@ func (r *run) write(w *Write) {
 func (r *run) begin(i int) {
 	r.flood.Spread()
 	f := &r.Faults[i]
-	r.active[i] = true
+	r.active.Begin(i)
 	switch f.Kind {
-	case Crash, Wipe, Silence, Restart:
+	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
 		for _, n := range f.Nodes {
 			r.down[n]++
 			r.flood.Down(n)
-			if f.Kind == Silence {
+			if f.Kind == fault.Silence {
 				r.s.Silence(n)
 			} else {
 				r.s.Crash(n)
 			}
-			if f.Kind == Wipe {
+			if f.Kind == fault.Wipe {
 				r.s.Wipe(n)
 			}
 		}
-		if f.Kind == Restart {
+		if f.Kind == fault.Restart {
 			r.end(i)
 		}
 	default:
@@ -145,14 +146,13 @@ func (r *run) begin(i int) {
 
 // end has a fault end, once.
 func (r *run) end(i int) {
-	if !r.active[i] {
-		return
-	}
 	r.flood.Spread()
 	f := &r.Faults[i]
-	r.active[i] = false
+	if !r.active.End(i) {
+		return
+	}
 	switch f.Kind {
-	case Crash, Wipe, Silence, Restart:
+	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
 		for _, n := range f.Nodes {
 			if r.down[n]--; r.down[n] == 0 {
 				r.s.Start(n)
@@ -164,19 +164,19 @@ func (r *run) end(i int) {
 }
 
 // weather makes the network what all active faults of a kind together make it.
-func (r *run) weather(k Kind) {
+func (r *run) weather(k fault.Kind) {
 	switch k {
-	case Partition, OneWay:
+	case fault.Partition, fault.OneWay:
 		r.cuts()
-	case Loss, Datagrams:
-		r.s.SetLoss(r.most(Loss, -1), r.most(Datagrams, -1))
-	case Slow:
+	case fault.Loss, fault.Datagrams:
+		r.s.SetLoss(r.active.Most(fault.Loss, -1), r.active.Most(fault.Datagrams, -1))
+	case fault.Slow:
 		for n := range r.Nodes {
-			r.s.Slow(n, max(r.most(Slow, n), 1))
+			r.s.Slow(n, max(r.active.Most(fault.Slow, n), 1))
 		}
-	case Clock:
+	case fault.Clock:
 		for n := range r.Nodes {
-			if offset := time.Duration(r.sum(Clock, n) * float64(time.Second)); offset != r.s.Clock(n) {
+			if offset := time.Duration(r.active.Sum(fault.Clock, n) * float64(time.Second)); offset != r.s.Clock(n) {
 				r.s.SetClock(n, offset, 0)
 			}
 		}

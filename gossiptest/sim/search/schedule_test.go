@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 	"github.com/grapevine-go/grapevine/gossiptest/sim/search"
 )
 
@@ -15,17 +16,17 @@ import (
 func TestGenerate(t *testing.T) {
 	for seed := range uint64(300) {
 		s := search.Generate(seed)
-		kinds := map[search.Kind]bool{}
+		kinds := map[fault.Kind]bool{}
 		for i, f := range s.Faults {
 			kinds[f.Kind] = true
-			if i > 0 && !slices.ContainsFunc(s.Faults[:i], func(b search.Fault) bool { return b.At <= f.At && b.At+b.For >= f.At }) {
+			if i > 0 && !slices.ContainsFunc(s.Faults[:i], func(b fault.Fault) bool { return b.At <= f.At && b.At+b.For >= f.At }) {
 				t.Errorf("seed %d: %v begins when no other fault lasts", seed, &f)
 			}
 		}
 		if s.Nodes != 20 || s.For != time.Minute || len(s.Writes) != 100 || len(s.Faults) < 8 || len(kinds) < 4 {
 			t.Errorf("seed %d: %d nodes, %v, %d writes, %d faults of %d kinds", seed, s.Nodes, s.For, len(s.Writes), len(s.Faults), len(kinds))
 		}
-		if kinds[search.Datagrams] && seed%2 == 1 {
+		if kinds[fault.Datagrams] && seed%2 == 1 {
 			t.Errorf("seed %d is odd, and loses datagrams", seed)
 		}
 		writers := map[string]map[int]bool{}
@@ -83,9 +84,9 @@ delete at 4s node 0 key k
 `
 	want := search.Schedule{
 		Seed: 7, Nodes: 2, For: 10 * time.Second,
-		Faults: []search.Fault{
-			{Kind: search.OneWay, At: time.Second, For: 2500 * time.Millisecond, Nodes: []int{0}, To: []int{1}},
-			{Kind: search.Loss, At: 2 * time.Second, For: time.Minute, Amount: 0.25},
+		Faults: []fault.Fault{
+			{Kind: fault.OneWay, At: time.Second, For: 2500 * time.Millisecond, Nodes: []int{0}, To: []int{1}},
+			{Kind: fault.Loss, At: 2 * time.Second, For: time.Minute, Amount: 0.25},
 		},
 		Writes: []search.Write{{At: 3 * time.Second, Node: 1, Key: "k"}, {At: 4 * time.Second, Key: "k", Delete: true}},
 	}
@@ -110,14 +111,15 @@ func TestParseErrors(t *testing.T) {
 		{"nodes 2\ncrash at 1s for", `line 2: "for" has no value`},
 		{"nodes 2\ncrash at 1s for 1s nodes 0,x", "line 2: nodes:"},
 		{"nodes 2\ncrash at 1s for 1s ttl 2s", "line 2: ttl: no such thing"},
-		{"nodes 2\ncrash at 1s for 1s nodes 2", "crash at 1s for 1s nodes 2: numbers out of range"},
-		{"nodes 2\noneway at 1s for 1s nodes 0 to -1", "out of range"},
-		{"nodes 2\ncrash at -1s for 1s nodes 1", "out of range"},
-		{"nodes 2\nloss at 1s for 1s amount 0.95", "out of range"},
-		{"nodes 2\ndatagrams at 1s for 1s amount 1.1", "out of range"},
-		{"nodes 2\nslow at 1s for 1s nodes 1", "out of range"},
-		{"nodes 2\nslow at 1s for 1s nodes 1 amount NaN", "out of range"},
-		{"nodes 2\nclock at 1s for 1s nodes 1 amount 1e9", "out of range"},
+		{"nodes 2\ncrash at 1s for 1s nodes 2", "crash at 1s for 1s nodes 2: node 2, want 0 to 1"},
+		{"nodes 2\noneway at 1s for 1s nodes 0 to -1", "node -1"},
+		{"nodes 2\ncrash at -1s for 1s nodes 1", "a negative time"},
+		{"nodes 2\nloss at 1s for 1s amount 0.95", "amount 0.95"},
+		{"nodes 2\ndatagrams at 1s for 1s amount 1.1", "amount 1.1"},
+		{"nodes 2\nslow at 1s for 1s nodes 1", "amount 0"},
+		{"nodes 2\nslow at 1s for 1s nodes 1 amount NaN", "amount NaN"},
+		{"nodes 2\nclock at 1s for 1s nodes 1 amount 1e9", "amount 1e+09"},
+		{"nodes 2\npause at 1s for 1s nodes 1", "no fault of a sim.Sim"},
 		{"nodes 2\nwrite at 1s node 2 key k", "out of range"},
 		{"nodes 2\nwrite at 1s node 1", "out of range"},
 		{"nodes 2\nwrite at 1s node 1 key k ttl -1s", "out of range"},
@@ -134,7 +136,7 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestFromBytes(t *testing.T) {
-	kinds := map[search.Kind]bool{}
+	kinds := map[fault.Kind]bool{}
 	writes := 0
 	for i := range 256 {
 		data := []byte{byte(i), byte(i), byte(i), 3, byte(i), 50, byte(255 - i), 1}

@@ -1,0 +1,35 @@
+package fault_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+)
+
+// A schedule is data: it can be kept as text, and made smaller while it still does harm.
+func Example() {
+	schedule, err := fault.Parse(`
+loss at 0s for 20s amount 0.02
+partition at 4s for 5s nodes 0,1
+crash at 16.63s for 2.98s nodes 2
+`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// What fails here is what has node 2 crash.
+	fails := func(s fault.Schedule) bool {
+		for _, f := range s {
+			if f.Kind == fault.Crash && f.Concerns(2) && f.For > time.Second {
+				return true
+			}
+		}
+		return false
+	}
+	fmt.Printf("%#v\n", schedule.Shrink(fails))
+	// Output:
+	// fault.Schedule{
+	// 	{Kind: fault.Crash, At: 16630*time.Millisecond, For: 1490*time.Millisecond, Nodes: []int{2}},
+	// }
+}

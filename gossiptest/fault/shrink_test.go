@@ -1,0 +1,107 @@
+package fault_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+)
+
+// lasts returns what fails if s has a fault of each of the kinds that lasts so long.
+func lasts(d time.Duration, kinds ...fault.Kind) func(fault.Schedule) bool {
+	return func(s fault.Schedule) bool {
+		for _, k := range kinds {
+			has := false
+			for _, f := range s {
+				has = has || f.Kind == k && f.For >= d
+			}
+			if !has {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func TestShrink(t *testing.T) {
+	s := fault.Chaos{Count: 40}.Schedule(5, 1)
+	for _, tt := range []struct {
+		name  string
+		fails func(fault.Schedule) bool
+		kinds []fault.Kind
+	}{
+		{"one", lasts(300*time.Millisecond, fault.Crash), []fault.Kind{fault.Crash}},
+		{"two", lasts(300*time.Millisecond, fault.Crash, fault.OneWay), []fault.Kind{fault.Crash, fault.OneWay}},
+		{"none", func(fault.Schedule) bool { return true }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := s.String()
+			calls := 0
+			got := s.Shrink(func(s fault.Schedule) bool { calls++; return tt.fails(s) })
+			if s.String() != before {
+				t.Error("the schedule was changed")
+			}
+			if len(got) != len(tt.kinds) || !tt.fails(got) {
+				t.Fatalf("%d calls leave\n%v", calls, got)
+			}
+			for i := range got {
+				less := append(append(fault.Schedule(nil), got[:i]...), got[i+1:]...)
+				if tt.fails(less) {
+					t.Errorf("fails without %v", &got[i])
+				}
+				half := append(fault.Schedule(nil), got...)
+				if half[i].For /= 2; tt.fails(half) {
+					t.Errorf("fails with half of %v", &got[i])
+				}
+			}
+			if calls > 60 {
+				t.Errorf("%d calls", calls)
+			}
+		})
+	}
+	if got := fault.Schedule(nil).Shrink(func(fault.Schedule) bool { return true }); got != nil {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
+func TestActive(t *testing.T) {
+	a := fault.NewActive(fault.Schedule{
+		{Kind: fault.Partition, Nodes: []int{0, 1}},
+		{Kind: fault.Partition, Nodes: []int{1, 2}},
+		{Kind: fault.Slow, Nodes: []int{1}, Amount: 3},
+		{Kind: fault.Slow, Nodes: []int{1, 2}, Amount: 2},
+		{Kind: fault.Loss, Amount: 0.1},
+	})
+	flap := a.Add(fault.Fault{Kind: fault.Flap, Nodes: []int{4}, Every: time.Second})
+	want := func(when string, parts ...int) {
+		t.Helper()
+		if got := a.Parts(5); !reflect.DeepEqual(got, parts) {
+			t.Errorf("%s: parts %v, want %v", when, got, parts)
+		}
+	}
+	want("at first", 0, 0, 0, 0, 0)
+	a.Begin(0)
+	want("with one", 0, 0, 1, 1, 1)
+	a.Begin(1)
+	want("with two", 0, 1, 2, 3, 3)
+	a.Begin(flap)
+	want("with three", 0, 1, 2, 3, 4)
+	a.Turn(flap)
+	want("with the flap off", 0, 1, 2, 3, 3)
+	if !a.End(0) || a.End(0) {
+		t.Error("End does not say whether the fault lasted")
+	}
+	want("with the second", 0, 1, 1, 0, 0)
+	a.Begin(2)
+	a.Begin(3)
+	a.Begin(4)
+	for node, most := range []float64{0, 3, 2, 0, 0} {
+		if got := a.Most(fault.Slow, node); got != most {
+			t.Errorf("node %d is slower by %v, want %v", node, got, most)
+		}
+	}
+	if a.Sum(fault.Slow, 1) != 5 || a.Least(fault.Slow, 1) != 2 || a.Most(fault.Loss, 3) != 0.1 || a.Has(fault.Slow, 0) || !a.Any() {
+		t.Error("what faults come to is wrong")
+	}
+}
