@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -101,6 +102,12 @@ func (p *puppet) do(now core.Now, order string) {
 	case "resolve":
 		p.out.Resolve = true
 	}
+}
+
+// newest returns the newest link of a node.
+func newest(s *Sim, node int) (id simnet.ID) {
+	s.net.Links(node, func(l simnet.ID) { id = l })
+	return id
 }
 
 func (p *puppet) continueFlood(link core.LinkID) {
@@ -373,7 +380,7 @@ func TestLinksAreReused(t *testing.T) {
 		act{0, "dial n1", 100 * time.Millisecond}.in(t, s)
 		switch i % 4 {
 		case 0:
-			act{0, fmt.Sprintf("close %d", s.nodes[0].last), time.Second}.in(t, s)
+			act{0, fmt.Sprintf("close %d", newest(s, 0)), time.Second}.in(t, s)
 		case 1:
 			act{1, "crash", time.Second}.in(t, s)
 			act{1, "restart", time.Second}.in(t, s)
@@ -382,14 +389,11 @@ func TestLinksAreReused(t *testing.T) {
 		case 3:
 			act{1, "silence", time.Second}.in(t, s)
 			act{1, "restart", time.Second}.in(t, s)
-			act{0, fmt.Sprintf("send %d 1", s.nodes[0].last), time.Second}.in(t, s)
+			act{0, fmt.Sprintf("send %d 1", newest(s, 0)), time.Second}.in(t, s)
 		}
 	}
-	if len(s.links) != 1 || len(s.freeLinks) != 1 {
-		t.Errorf("%d links are held, %d of them free; want 1, 1", len(s.links), len(s.freeLinks))
-	}
-	if n := len(s.due) + len(s.ready) + len(s.loads.slab) - len(s.loads.free); n != 0 {
-		t.Errorf("%d events and loads are left, want 0", n)
+	if links, events := s.net.Held(); links != 0 || events != 0 {
+		t.Errorf("%d links and %d events are held, want 0", links, events)
 	}
 }
 

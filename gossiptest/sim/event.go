@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -69,14 +70,14 @@ func (s *Sim) logLife(n *node, k EventKind, text string) {
 }
 
 // logFrame tells what becomes of a frame, as seen from one end of its link.
-func (s *Sim) logFrame(k EventKind, l *link, side uint8, bytes int) {
+func (s *Sim) logFrame(k EventKind, w simnet.Way, bytes int) {
 	if s.opts.OnEvent != nil {
-		s.log(Event{Kind: k, Node: int(l.ends[side].node), Peer: int(l.ends[1-side].node), Link: int(l.num), Bytes: bytes})
+		s.log(Event{Kind: k, Node: w.From, Peer: w.To, Link: w.Link, Bytes: bytes})
 	}
 }
 
 // logArrival tells of a frame that has come to an end of its link.
-func (s *Sim) logArrival(f *wire.Frame, l *link, side uint8, bytes int) {
+func (s *Sim) logArrival(f *wire.Frame, host int, l simnet.ID, bytes int) {
 	if s.opts.OnEvent == nil {
 		return
 	}
@@ -88,8 +89,9 @@ func (s *Sim) logArrival(f *wire.Frame, l *link, side uint8, bytes int) {
 		}
 		s.writes = append(s.writes, number)
 	}
+	w, _ := s.net.Way(host, l)
 	e := Event{
-		Kind: FrameReceived, Node: int(l.ends[side].node), Peer: int(l.ends[1-side].node), Link: int(l.num),
+		Kind: FrameReceived, Node: host, Peer: w.To, Link: w.Link,
 		Bytes: bytes, Control: control(f, bytes), Writes: s.writes,
 	}
 	if ping(f) {
@@ -120,10 +122,11 @@ func (s *Sim) logRemarks(n *node, events []core.Event) {
 	for i := range events {
 		c := &events[i]
 		e := Event{Node: int(n.id), Peer: -1}
-		if r, ok := n.ref(c.Link); ok {
-			l := &s.links[r.link]
-			e.Link, e.Peer = int(l.num), int(l.ends[1-r.side].node)
-			l.ends[r.side].up = l.ends[r.side].up || c.Kind == core.LinkUp
+		if w, ok := s.net.Way(int(n.id), simnet.ID(c.Link)); ok {
+			e.Link, e.Peer = w.Link, w.To
+			if c.Kind == core.LinkUp {
+				s.net.Flag(int(n.id), simnet.ID(c.Link))
+			}
 		}
 		switch c.Kind {
 		case core.LinkUp:

@@ -5,35 +5,30 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/grapevine-go/grapevine/internal/simnet"
 )
 
 // Crash ends the process of the node: all that it holds is gone, and its peers see their links end. A node that
 // does not run is left alone.
 func (s *Sim) Crash(node int) {
 	n := &s.nodes[node]
-	if !n.up {
+	if !n.up() {
 		return
 	}
 	s.logLife(n, NodeDown, "crash")
-	for _, r := range n.refs {
-		s.hangUp(r.link, r.side)
-		s.lay(r.link, r.side)
-	}
+	s.net.Crash(node)
 	s.halt(n)
 }
 
 // Silence ends the node and its host with it: nobody is told anything, and dials to it are not answered.
 func (s *Sim) Silence(node int) {
 	n := &s.nodes[node]
-	n.silent = true
-	if !n.up {
-		return
+	if n.up() {
+		s.logLife(n, NodeDown, "silence")
+		s.halt(n)
 	}
-	s.logLife(n, NodeDown, "silence")
-	for _, r := range n.refs {
-		s.lay(r.link, r.side)
-	}
-	s.halt(n)
+	s.net.Silence(node)
 }
 
 // Restart starts the node anew: empty, and knowing nothing but the incarnation it ran under. A node that runs
@@ -53,12 +48,12 @@ func (s *Sim) Churn(share float64, pause, d time.Duration) {
 	if share < 0 || share > 1 {
 		panic(fmt.Sprintf("sim: Churn: share is %v, want 0 to 1", share))
 	}
-	s.churn(share, pause, s.now+int64(d), 0)
+	s.churn(share, pause, s.Now()+d, 0)
 }
 
 // churn is Churn for one second, the n-th, and then for the next one.
-func (s *Sim) churn(share float64, pause time.Duration, end int64, n uint64) {
-	if s.now >= end {
+func (s *Sim) churn(share float64, pause time.Duration, end time.Duration, n uint64) {
+	if s.Now() >= end {
 		return
 	}
 	per := share * float64(len(s.nodes))
@@ -69,18 +64,18 @@ func (s *Sim) churn(share float64, pause time.Duration, end int64, n uint64) {
 	}
 	var draws []draw
 	for i := range s.nodes {
-		if s.nodes[i].up {
-			draws = append(draws, draw{int32(i), hash(s.opts.Seed, saltChurn, n, uint64(i))})
+		if s.nodes[i].up() {
+			draws = append(draws, draw{int32(i), simnet.Hash(s.opts.Seed, saltChurn, n, uint64(i))})
 		}
 	}
 	slices.SortFunc(draws, func(a, b draw) int { return cmp.Compare(a.h, b.h) })
 	for _, v := range draws[:min(whole, len(draws))] {
-		at := below(hash(s.opts.Seed, saltChurn, n, uint64(v.node), 1), int64(time.Second))
-		if s.now+at >= end {
+		at := time.Duration(simnet.Below(simnet.Hash(s.opts.Seed, saltChurn, n, uint64(v.node), 1), int64(time.Second)))
+		if s.Now()+at >= end {
 			continue
 		}
-		s.After(time.Duration(at), func() {
-			if !s.nodes[v.node].up {
+		s.After(at, func() {
+			if !s.nodes[v.node].up() {
 				return
 			}
 			s.Crash(int(v.node))
@@ -96,7 +91,7 @@ func (s *Sim) churn(share float64, pause time.Duration, end int64, n uint64) {
 // goes over a transport that breaks it. It panics unless stream is from 0 to 0.9 and datagram from 0 to 1.
 func (s *Sim) SetLoss(stream, datagram float64) {
 	checkLoss(stream, datagram)
-	s.opts.Loss, s.opts.DatagramLoss = stream, datagram
+	s.net.SetLoss(stream, datagram)
 }
 
 func checkLoss(stream, datagram float64) {
@@ -111,47 +106,43 @@ func (s *Sim) Slow(node int, factor float64) {
 	if !(factor >= 1 && factor <= 1000) {
 		panic(fmt.Sprintf("sim: Slow: factor of n%d is %v, want 1 to 1000", node, factor))
 	}
-	if factor == 1 {
-		factor = 0
-	}
-	s.nodes[node].slow = factor
+	s.net.Slow(node, factor)
 }
 
 // Partition cuts the network into the given groups of nodes; the nodes that are in none make up one more. It
 // replaces the partition there was, and leaves one-way cuts.
 func (s *Sim) Partition(groups ...[]int) {
-	for i := range s.nodes {
-		s.nodes[i].group = 0
-	}
+	part := make([]int, len(s.nodes))
 	for g, nodes := range groups {
 		for _, i := range nodes {
-			s.nodes[i].group = int32(g) + 1
+			part[i] = g + 1
 		}
 	}
+	s.net.Partition(func(node int) int { return part[node] })
 }
 
 // OneWay cuts the way from each of the first nodes to each of the others, and leaves the way back. It adds to earlier
 // cuts and to a partition. A dial in either direction times out, since its answer has to come back. It panics if there
 // are 64 such cuts already.
 func (s *Sim) OneWay(from, to []int) {
-	if s.cuts == 64 {
+	if !s.net.OneWay(from, to) {
 		panic("sim: OneWay: 64 cuts at a time, at most")
 	}
-	for _, i := range from {
-		s.nodes[i].out |= 1 << s.cuts
-	}
-	for _, i := range to {
-		s.nodes[i].in |= 1 << s.cuts
-	}
-	s.cuts++
 }
 
 // Heal ends the partition and all one-way cuts. Links that lost something meanwhile stay dead, and the nodes have to
 // find out: both ways if nothing came through either way, else the way that was cut.
-func (s *Sim) Heal() {
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		n.group, n.out, n.in = 0, 0, 0
+func (s *Sim) Heal() { s.net.Heal() }
+
+// SetClock sets the node's clock: from now on its wall clock is ahead of the time of the Sim by offset, or behind if
+// that is negative, and the clocks of the node gain drift seconds each second. So its wall clock jumps, and its
+// monotonic clock does not. A node keeps its clock over crashes. It panics unless drift is from -0.5 to 1.
+func (s *Sim) SetClock(node int, offset time.Duration, drift float64) {
+	if !(drift >= -0.5 && drift <= 1) {
+		panic(fmt.Sprintf("sim: SetClock: drift of n%d is %v, want -0.5 to 1", node, drift))
 	}
-	s.cuts = 0
+	s.net.SetClock(node, offset, drift)
 }
+
+// Clock returns by how much the node's wall clock is ahead of the time of the Sim.
+func (s *Sim) Clock(node int) time.Duration { return s.net.Clock(node) }

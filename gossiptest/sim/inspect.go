@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -71,7 +72,7 @@ func (s *Sim) observe(n *node, in *core.Input, out *core.Outputs) {
 	if len(s.observers) == 0 {
 		return
 	}
-	st := Step{Node: int(n.id), Run: int(n.boots), Links: out.Links, Wrote: s.told.Wrote[:0], Changed: s.told.Changed[:0]}
+	st := Step{Node: int(n.id), Run: s.net.Boots(int(n.id)), Links: out.Links, Wrote: s.told.Wrote[:0], Changed: s.told.Changed[:0]}
 	note := func(r *core.Record) {
 		e := entry(r)
 		st.Changed = append(st.Changed, e)
@@ -90,7 +91,7 @@ func (s *Sim) observe(n *node, in *core.Input, out *core.Outputs) {
 	if c := in.Command; c != nil && c.Op == core.OpDelete && n.seen != nil {
 		r := n.seen.Record(c.Key)
 		shown := func(c core.Change) bool { return c.Record == r }
-		if r != nil && r.Taken == n.clock.now(s.now) && !slices.ContainsFunc(out.Changes, shown) {
+		if r != nil && r.Taken == s.net.Mono(int(n.id)) && !slices.ContainsFunc(out.Changes, shown) {
 			note(r)
 		}
 	}
@@ -131,8 +132,8 @@ func (s *Sim) Origins(node int, yield func(Origin) bool) {
 	}
 	n.seen.Origins(func(o core.OriginInfo) bool {
 		parent := -1
-		if r, ok := n.ref(o.Parent); ok {
-			parent = int(s.links[r.link].ends[1-r.side].node)
+		if w, ok := s.net.Way(node, simnet.ID(o.Parent)); ok {
+			parent = w.To
 		}
 		return yield(Origin{Node: int(o.Node) - 1, Incarnation: o.Incarnation, Covered: o.Covered, Parent: parent})
 	})
@@ -160,16 +161,14 @@ func (s *Sim) Backlog(node int) int {
 	if n.seen == nil {
 		return 0
 	}
-	for _, r := range n.refs {
-		most = max(most, n.seen.Backlog(r.id))
-	}
+	s.net.Links(node, func(l simnet.ID) { most = max(most, n.seen.Backlog(core.LinkID(l))) })
 	return most
 }
 
 // Degree returns how many links the node has admitted that it dialled, and how many that others did.
 func (s *Sim) Degree(node int) (dialed, accepted int) {
 	n := &s.nodes[node]
-	if !n.up {
+	if !n.up() {
 		return 0, 0
 	}
 	for _, l := range n.core.Links() {
@@ -185,7 +184,4 @@ func (s *Sim) Degree(node int) (dialed, accepted int) {
 }
 
 // Reaches reports whether a frame sent now from one running node to the other would come there, but for losses.
-func (s *Sim) Reaches(from, to int) bool {
-	a, b := &s.nodes[from], &s.nodes[to]
-	return a.up && b.up && s.passes(a, b)
-}
+func (s *Sim) Reaches(from, to int) bool { return s.net.Passes(from, to) }

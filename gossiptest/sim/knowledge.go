@@ -263,7 +263,7 @@ func (s *Sim) Converged() bool {
 func (s *Sim) differing() (a, b *node, differ bool) {
 	for i := range s.nodes {
 		switch n := &s.nodes[i]; {
-		case !n.up:
+		case !n.up():
 		case a == nil:
 			a = n
 		case n.sum != a.sum || n.count != a.count:

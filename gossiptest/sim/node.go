@@ -6,30 +6,18 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
 // node is a core with what surrounds it. All but the core outlives a crash.
 type node struct {
-	core   machine
-	seen   inspected // the core, if it shows itself
-	id     int32
-	boots  uint32 // runs so far; tells what belongs to the current one
-	group  int32  // of a partition
-	out    uint64 // one-way cuts that it is before
-	in     uint64 // one-way cuts that it is behind
-	clock  clock
-	slow   float64 // latencies of all that it sends and gets are times as long, if it is not 0
-	up     bool
-	silent bool // not to be heard and hearing nothing
-	refs   []linkRef
-	last   core.LinkID // given out
+	core machine   // nil: it does not run
+	seen inspected // the core, if it shows itself
+	id   int32
 
-	dials    uint32 // in all runs
 	commands uint64
 	stored   uint64 // the incarnation in its store
-	next     int64  // deadline the core asked for, by its clock
-	armed    int64  // earliest deadline event of it; 0: none
 	trace    uint64
 	wrote    map[uint64]uint64 // by incarnation, the last write that observers were told of
 
@@ -40,21 +28,7 @@ type node struct {
 	sum   uint64                 // of their identities
 }
 
-// linkRef is how a node knows a link.
-type linkRef struct {
-	id   core.LinkID
-	link int32
-	side uint8
-}
-
-func (n *node) ref(id core.LinkID) (linkRef, bool) {
-	for i := len(n.refs) - 1; i >= 0; i-- {
-		if n.refs[i].id == id {
-			return n.refs[i], true
-		}
-	}
-	return linkRef{}, false
-}
+func (n *node) up() bool { return n.core != nil }
 
 func address(i int) wire.Addr { return wire.Addr{Network: "sim", Address: "n" + strconv.Itoa(i)} }
 
@@ -81,31 +55,22 @@ func (s *Sim) addresses() []wire.Addr {
 // Start starts the nodes, now and in this order. A node that runs is left alone.
 func (s *Sim) Start(nodes ...int) {
 	for _, i := range nodes {
-		if n := &s.nodes[i]; !n.up {
+		if n := &s.nodes[i]; !n.up() {
 			s.boot(n)
 		}
 	}
 }
 
 // StartAll starts all nodes, each at a random instant between now and within from now.
-func (s *Sim) StartAll(within time.Duration) {
-	for i := range s.nodes {
-		at := s.now
-		if within > 0 {
-			at += below(hash(s.opts.Seed, saltStart, uint64(i)), int64(within)+1)
-		}
-		s.at(newEvent(at, evStart, int32(i), 0, 0, -1))
-	}
-}
+func (s *Sim) StartAll(within time.Duration) { s.net.StartAll(within) }
 
 // Running reports whether the node runs: started, and neither crashed nor silent.
-func (s *Sim) Running(node int) bool { return s.nodes[node].up }
+func (s *Sim) Running(node int) bool { return s.nodes[node].up() }
 
 // boot starts a node that does not run, empty but for its incarnation.
 func (s *Sim) boot(n *node) {
-	n.boots++
-	n.up, n.silent, n.last = true, false, 0
-	n.core = s.newCore(s.opts.config(int(n.id), n.boots))
+	s.net.Boot(int(n.id))
+	n.core = s.newCore(s.opts.config(int(n.id), s.net.Boots(int(n.id))))
 	n.seen, _ = n.core.(inspected)
 	s.logLife(n, NodeUp, "")
 	s.step(n, core.Input{Kind: core.InStart, Incarnation: n.stored})
@@ -120,16 +85,15 @@ func (s *Sim) boot(n *node) {
 
 func descriptorKey(i int) string { return "node:" + strconv.Itoa(i+1) }
 
-// halt ends a node's run. Its links are the caller's.
+// halt ends a node's run.
 func (s *Sim) halt(n *node) {
-	n.up, n.core, n.seen, n.refs, n.wrote = false, nil, nil, nil, nil
-	n.next, n.armed = 0, 0
+	n.core, n.seen, n.wrote = nil, nil, nil
 	n.base, n.over, n.held, n.count, n.sum = nil, nil, nil, 0, 0
 }
 
 // command has the node's core do c and returns the problem it had with that.
 func (s *Sim) command(n *node, c core.Command) error {
-	if !n.up {
+	if !n.up() {
 		return fmt.Errorf("n%d does not run", n.id)
 	}
 	n.commands++
@@ -164,33 +128,40 @@ func (s *Sim) step(n *node, in core.Input) *core.Outputs { return s.stepRaw(n, i
 
 // stepRaw is step for an input that came as raw bytes.
 func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
-	mono := n.clock.now(s.now)
-	now := core.Now{Mono: mono, Wall: epoch + mono + n.clock.offset}
+	now := s.clock(n)
 	out := n.core.Step(now, in)
 	n.trace = mixOutputs(mixInput(n.trace, now, &in, raw), out)
 	s.stats.Steps++
 	if out.Persist != 0 {
 		n.stored = out.Persist
-		s.later(s.now, evPersisted, n, out.Persist, load{num: out.Persist})
+		incarnation := out.Persist
+		s.net.Task(0, simnet.Stored, int(n.id), incarnation, func() {
+			s.step(n, core.Input{Kind: core.InPersisted, Incarnation: incarnation})
+		})
 	}
 	s.logRemarks(n, out.Events)
 	for i := range out.Changes { // nobody hears of that but onlookers, who want to know what a frame has before it goes
 		s.changed(n, &out.Changes[i])
 	}
 	for i := range out.Sends {
-		s.send(n, out.Sends[i])
+		s.net.Send(int(n.id), simnet.ID(out.Sends[i].Link), out.Sends[i].Frame)
 	}
 	for i := range out.Dials {
-		s.dial(n, out.Dials[i])
+		to, ok := s.nodeAt(out.Dials[i].Addr)
+		if !ok {
+			to = -1
+		}
+		s.net.Dial(int(n.id), uint64(out.Dials[i].ID), int(to))
 	}
 	for i := range out.Closes {
-		s.close(n, out.Closes[i].Link)
+		s.net.Close(int(n.id), simnet.ID(out.Closes[i].Link))
 	}
 	if out.Resolve {
-		s.later(s.now, evResolved, n, 0, load{})
+		s.net.Task(0, simnet.Resolved, int(n.id), 0, func() {
+			s.step(n, core.Input{Kind: core.InResolved, Addrs: s.addresses()})
+		})
 	}
-	n.next = out.Next
-	s.arm(n)
+	s.net.Wake(int(n.id), out.Next)
 	s.observe(n, &in, out)
 	if out.Fatal != 0 {
 		s.fail(fmt.Errorf("n%d gave up: refusal %d", n.id, out.Fatal))
@@ -198,33 +169,8 @@ func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 	return out
 }
 
-// later has something happen to the node alone, unless its run has ended by then.
-func (s *Sim) later(at int64, c class, n *node, key uint64, l load) {
-	l.boot = n.boots
-	s.at(newEvent(at, c, n.id, 0, key, s.loads.put(l)))
-}
-
-// arm sees to it that there is an event at the node's deadline or before. Events that turn out to be too early or
-// one too many do nothing.
-func (s *Sim) arm(n *node) {
-	if n.next == 0 {
-		return
-	}
-	if at := max(n.clock.when(n.next), s.now); n.armed == 0 || at < n.armed {
-		n.armed = at
-		s.at(newEvent(at, evDeadline, n.id, 0, 0, -1))
-	}
-}
-
-func (s *Sim) deadline(n *node, at int64) {
-	if at != n.armed {
-		return
-	}
-	n.armed = 0
-	if n.next != 0 && n.next <= n.clock.now(at) {
-		n.next = 0
-		s.step(n, core.Input{Kind: core.InDeadline})
-		return
-	}
-	s.arm(n)
+// clock returns what the clocks of a node show.
+func (s *Sim) clock(n *node) core.Now {
+	mono := s.net.Mono(int(n.id))
+	return core.Now{Mono: mono, Wall: epoch + mono + s.net.Offset(int(n.id))}
 }

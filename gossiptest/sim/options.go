@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -121,15 +122,28 @@ func positive(field string, d, unset time.Duration) time.Duration {
 	return d
 }
 
+// network returns what the network of s is made of.
+func (o *Options) network(s *Sim) simnet.Options {
+	opts := simnet.Options{
+		Hosts: o.Nodes, Seed: o.Seed, Latency: o.Latency, Spread: simnet.Spread(o.Spread), Jitter: o.Jitter,
+		DialLatency: o.DialLatency, DialTimeout: o.DialTimeout, Distance: o.Distance,
+		Loss: o.Loss, DatagramLoss: o.DatagramLoss, Driver: driver{s},
+	}
+	if o.OnEvent != nil {
+		opts.Watcher = driver{s}
+	}
+	return opts
+}
+
 // config returns the configuration of node i's core in its boot-th run.
-func (o *Options) config(i int, boot uint32) core.Config {
+func (o *Options) config(i, boot int) core.Config {
 	t := o.Timers
 	return core.Config{
 		ClusterID: "sim",
 		Node:      uint64(i) + 1,
 		Addr:      address(i),
-		Seed:      hash(o.Seed, saltCore, uint64(i), uint64(boot)),
-		Instance:  hash(o.Seed, saltInstance, uint64(i), uint64(boot)) | 1,
+		Seed:      simnet.Hash(o.Seed, saltCore, uint64(i), uint64(boot)),
+		Instance:  simnet.Hash(o.Seed, saltInstance, uint64(i), uint64(boot)) | 1,
 		MaxPeers:  o.MaxPeers,
 		Resolvers: 1,
 		Limits:    core.Limits{Infos: maxInfos, Origins: maxInfos, Frame: maxFrame},

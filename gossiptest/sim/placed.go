@@ -6,6 +6,7 @@ import (
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -19,7 +20,7 @@ import (
 // later. Place panics if a node has been started before.
 func (s *Sim) Place() {
 	for i := range s.nodes {
-		if s.nodes[i].boots > 0 {
+		if s.net.Boots(i) > 0 {
 			panic(fmt.Sprintf("sim: Place: n%d has been started", i))
 		}
 	}
@@ -37,7 +38,8 @@ func (s *Sim) Place() {
 		n := &s.nodes[i]
 		cfg := s.opts.config(i, 1)
 		cfg.Base = base
-		n.boots, n.up, n.core = 1, true, s.newCore(cfg)
+		s.net.Boot(i)
+		n.core = s.newCore(cfg)
 		n.seen, _ = n.core.(inspected)
 		n.base, n.count, n.sum = held, len(held), sum
 		n.stored = s.placedLife()
@@ -46,28 +48,29 @@ func (s *Sim) Place() {
 	}
 	ring := base.Members()
 	for _, l := range placedLinks(s.opts.Seed, len(ring), core.Degree(len(ring))) {
-		from, to := int32(ring[l.from]-1), int32(ring[l.to]-1)
+		from, to := int(ring[l.from]-1), int(ring[l.to]-1)
 		reason := wire.Chord
 		if l.ring {
 			reason = wire.Ring
 		}
-		s.dials[uint64(from)<<32|uint64(to)]++
-		i := s.newLink(from, to, 1)
-		s.settleEnd(i, 0, wire.Admitted, reason, base)
-		s.settleEnd(i, 1, wire.Asked, reason, base)
+		dialed, accepted := s.net.Link(from, to)
+		s.settleEnd(from, dialed, to, wire.Admitted, reason, base)
+		s.settleEnd(to, accepted, from, wire.Asked, reason, base)
 	}
 }
 
 // placedLife is the incarnation of all nodes that are placed: it begins before the first of their descriptors.
-func (s *Sim) placedLife() uint64 { return uint64(epoch + s.now - int64(s.opts.DescriptorTTL)/4) }
+func (s *Sim) placedLife() uint64 {
+	return uint64(epoch + int64(s.Now()) - int64(s.opts.DescriptorTTL)/4)
+}
 
 // placedBase makes what each node holds that is placed.
 func (s *Sim) placedBase() *core.Base {
-	now := core.Now{Mono: s.now, Wall: epoch + s.now}
+	now := core.Now{Mono: int64(s.Now()), Wall: epoch + int64(s.Now())}
 	records := make([]core.Record, len(s.nodes))
 	for i := range records {
 		ttl := int64(s.opts.DescriptorTTL)
-		age := below(hash(s.opts.Seed, saltPlace, uint64(i)), ttl/4) // so that not all are refreshed at once
+		age := simnet.Below(simnet.Hash(s.opts.Seed, saltPlace, uint64(i)), ttl/4) // so that not all are refreshed at once
 		records[i] = core.Record{
 			Body: wire.NewBody(descriptorKey(i), s.descriptor(i), uint64(i)+1, 1,
 				wire.Stamp{Wall: now.Wall - age}, ttl, 0, wire.Live, false, 0),
@@ -92,13 +95,13 @@ func (s *Sim) descriptor(i int) string {
 }
 
 // settleEnd tells the core at one end of a link that it has been there for long. The verdict is the peer's.
-func (s *Sim) settleEnd(i int32, side uint8, verdict wire.Verdict, reason wire.Reason, base *core.Base) {
-	n, peer := &s.nodes[s.links[i].ends[side].node], &s.nodes[s.links[i].ends[1-side].node]
-	cfg := s.opts.config(int(peer.id), peer.boots)
+func (s *Sim) settleEnd(node int, l simnet.ID, other int, verdict wire.Verdict, reason wire.Reason, base *core.Base) {
+	n, peer := &s.nodes[node], &s.nodes[other]
+	cfg := s.opts.config(other, s.net.Boots(other))
 	hello := wire.Hello{
 		MinVersion: 1, MaxVersion: 1, ClusterID: cfg.ClusterID, Incarnation: peer.stored, Instance: cfg.Instance,
 		Reason: reason, Verdict: verdict, Digest: base.Digest(),
-		Wall: (epoch + peer.clock.now(s.now) + peer.clock.offset) / int64(time.Millisecond),
+		Wall: s.clock(peer).Wall / int64(time.Millisecond),
 	}
 	raw := wire.AppendHello(nil, cfg.Node, cfg.Addr, &hello, verdict != wire.Asked)
 	f, err := wire.Decode(raw, limits())
@@ -106,7 +109,7 @@ func (s *Sim) settleEnd(i int32, side uint8, verdict wire.Verdict, reason wire.R
 		s.fail(fmt.Errorf("hello of n%d: %w", peer.id, err))
 		return
 	}
-	s.stepRaw(n, core.Input{Kind: core.InLinked, Link: s.join(n, i, side), Frame: f}, raw)
+	s.stepRaw(n, core.Input{Kind: core.InLinked, Link: core.LinkID(l), Frame: f}, raw)
 }
 
 // placedLink is a link that one node has dialled to another, both by their places in the ring.
@@ -140,13 +143,13 @@ func placedLinks(seed uint64, n, degree int) []placedLink {
 		return links
 	}
 	for k := range (degree - 2) / 2 {
-		order := chordOrder(hash(seed, saltChords, uint64(k)), n, func(int) bool { return true }, free)
+		order := chordOrder(simnet.Hash(seed, saltChords, uint64(k)), n, func(int) bool { return true }, free)
 		for i := range order {
 			add(order[i], order[(i+1)%n], false)
 		}
 	}
 	if degree%2 != 0 {
-		order := chordOrder(hash(seed, saltChords, uint64(degree)), n, func(i int) bool { return i%2 == 0 && i+1 < n }, free)
+		order := chordOrder(simnet.Hash(seed, saltChords, uint64(degree)), n, func(i int) bool { return i%2 == 0 && i+1 < n }, free)
 		for i := 0; i+1 < len(order); i += 2 {
 			add(order[i], order[i+1], false)
 		}
@@ -162,7 +165,7 @@ func chordOrder(seed uint64, n int, linked func(i int) bool, free func(a, b int)
 	for try := range uint64(tries) {
 		order = order[:0]
 		for i := range n {
-			j := int(below(hash(seed, try, uint64(i)), int64(i)+1))
+			j := int(simnet.Below(simnet.Hash(seed, try, uint64(i)), int64(i)+1))
 			order = append(order, i)
 			order[i], order[j] = order[j], i
 		}
@@ -171,7 +174,7 @@ func chordOrder(seed uint64, n int, linked func(i int) bool, free func(a, b int)
 			for draw := uint64(0); linked(i) && ok && !free(order[i], order[(i+1)%n]); draw++ {
 				rest := int64(n - i - 2)
 				if ok = rest > 0 && draw < tries; ok {
-					j := i + 2 + int(below(hash(seed, try, uint64(i), draw), rest))
+					j := i + 2 + int(simnet.Below(simnet.Hash(seed, try, uint64(i), draw), rest))
 					order[i+1], order[j] = order[j], order[i+1]
 				}
 			}

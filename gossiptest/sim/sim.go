@@ -1,32 +1,20 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/simnet"
 )
 
 // Sim is a network of nodes and the virtual time they live in. Make one with [New]. It belongs to one goroutine.
 type Sim struct {
 	opts    Options
 	newCore func(core.Config) machine
-	normal  *logNormal // if that is the spread of latencies
-
-	now   int64
-	due   queue // events of later instants
-	ready queue // events of this instant: they come before all that is due
-	loads loads
-	nodes []node
-	calls uint64 // of After
-
-	links     []link
-	freeLinks []int32
-	linked    uint32            // links so far
-	dials     map[uint64]uint32 // links so far, by who dialled whom
-	seeds     []int32
-	cuts      int // one way
+	net     *simnet.Net
+	nodes   []node
+	seeds   []int32
 
 	known     knowledge
 	observers []func(Step)
@@ -37,9 +25,8 @@ type Sim struct {
 	telling bool
 	writes  []int // those of the frame OnEvent is told of
 
-	stats  Stats
-	budget int // events left to this instant
-	err    error
+	stats Stats
+	err   error
 }
 
 // machine is what a Sim drives: [core.Core].
@@ -61,12 +48,9 @@ func newSim(opts Options, newCore func(core.Config) machine) *Sim {
 		opts:    opts,
 		newCore: newCore,
 		nodes:   make([]node, opts.Nodes),
-		dials:   make(map[uint64]uint32),
 		known:   newKnowledge(opts.Nodes),
 	}
-	if opts.Spread == LogNormal {
-		s.normal = newLogNormal(opts.Jitter)
-	}
+	s.net = simnet.New(opts.network(s))
 	for i := range s.nodes {
 		s.nodes[i].id = int32(i)
 	}
@@ -89,7 +73,7 @@ func (s *Sim) MaxPeers() int { return s.opts.MaxPeers }
 func (s *Sim) Len() int { return len(s.nodes) }
 
 // Now returns how much virtual time has passed since [New].
-func (s *Sim) Now() time.Duration { return time.Duration(s.now) }
+func (s *Sim) Now() time.Duration { return s.net.Now() }
 
 // Err returns the first thing that went wrong in the Sim itself, with the seed and the time: a core broke the rules
 // of its driver, a frame could not be decoded, a node gave up, or events follow each other without end at one instant.
@@ -97,25 +81,24 @@ func (s *Sim) Now() time.Duration { return time.Duration(s.now) }
 func (s *Sim) Err() error { return s.err }
 
 // RunFor lets d pass.
-func (s *Sim) RunFor(d time.Duration) { s.run(s.now + int64(max(d, 0))) }
+func (s *Sim) RunFor(d time.Duration) { s.run(s.Now() + max(d, 0)) }
 
 // RunUntil lets time pass until cond returns true, which it asks now and then every tenth of [Options.Latency]. It
 // returns an error, with the seed and the first difference between two nodes, if that takes longer than limit, and
 // [Sim.Err] if there is one.
 func (s *Sim) RunUntil(cond func() bool, limit time.Duration) error {
-	start := s.now
-	end, step := start+int64(limit), max(int64(s.opts.Latency)/10, 1)
+	end, step := s.Now()+limit, max(s.opts.Latency/10, 1)
 	for s.err == nil && !cond() {
-		if s.now >= end {
+		if s.Now() >= end {
 			text := ""
 			if d := s.Diverged(); d != "" {
 				text = ": " + d
 			}
 			return fmt.Errorf("sim: seed %d: not within %v, at %v%s", s.opts.Seed, limit, s.Now(), text)
 		}
-		next := s.now + step
-		if len(s.ready) == 0 && len(s.due) > 0 { // nothing changes before the next event
-			next = max(next, s.due[0].at)
+		next := s.Now() + step
+		if at, ok := s.net.Next(); ok { // nothing changes before the next event
+			next = max(next, at)
 		}
 		s.run(min(next, end))
 	}
@@ -124,83 +107,17 @@ func (s *Sim) RunUntil(cond func() bool, limit time.Duration) error {
 
 // After has f called once d has passed, before anything else happens at that instant. It may call any method but RunFor
 // and RunUntil. Functions that are due at one instant are called in the order in which they were given to After.
-func (s *Sim) After(d time.Duration, f func()) {
-	s.calls++
-	s.at(newEvent(s.now+int64(max(d, 0)), evCall, 0, 0, s.calls, s.loads.put(load{call: f})))
-}
-
-// atOnce bounds the events of one instant.
-func (s *Sim) atOnce() int { return 10_000 * (1 + len(s.nodes)) }
+func (s *Sim) After(d time.Duration, f func()) { s.net.After(d, f) }
 
 // run lets time pass until the given instant, the events of which are included.
-func (s *Sim) run(until int64) {
+func (s *Sim) run(until time.Duration) {
 	s.tell()
-	s.budget = s.atOnce()
-	for s.err == nil {
-		var e event
-		switch {
-		case len(s.ready) > 0:
-			e = s.ready.pop()
-		case len(s.due) > 0 && s.due[0].at <= until:
-			e = s.due.pop()
-			if e.at != s.now {
-				s.now, s.budget = e.at, s.atOnce()
-			}
-		default:
-			s.now = until
-			return
-		}
-		s.happen(e)
+	s.net.Refill()
+	for s.err == nil && s.net.Step(until) {
 		s.tell()
-		if s.budget--; s.budget == 0 {
-			s.fail(errors.New("events without end at one instant"))
-		}
 	}
-}
-
-// at makes e happen, now or later.
-func (s *Sim) at(e event) {
-	if e.at <= s.now {
-		e.at = s.now
-		s.ready.push(e)
-		return
-	}
-	s.due.push(e)
-}
-
-func (s *Sim) happen(e event) {
-	n, l := &s.nodes[e.node()], s.loads.take(e.load)
-	switch e.class() {
-	case evCall:
-		l.call()
-	case evStart:
-		if !n.up {
-			s.boot(n)
-		}
-	case evDeadline:
-		s.deadline(n, e.at)
-	case evOpen:
-		s.opened(n, l)
-	case evFrame:
-		s.arrived(n, l)
-	case evEnd:
-		s.ended(n, l)
-	case evSent:
-		s.sent(n, l)
-	default: // of a node alone
-		if !n.up || n.boots != l.boot {
-			return
-		}
-		switch e.class() {
-		case evDialed:
-			s.dialed(n, l)
-		case evDialFailed:
-			s.step(n, core.Input{Kind: core.InDialFailed, Dial: core.DialID(l.num)})
-		case evPersisted:
-			s.step(n, core.Input{Kind: core.InPersisted, Incarnation: l.num})
-		case evResolved:
-			s.step(n, core.Input{Kind: core.InResolved, Addrs: s.addresses()})
-		}
+	if err := s.net.Err(); err != nil {
+		s.fail(err)
 	}
 }
 
@@ -231,7 +148,7 @@ func (s *Sim) tell() {
 func (s *Sim) Trace() uint64 {
 	h := uint64(len(s.nodes))
 	for i := range s.nodes {
-		h = mix(h, s.nodes[i].trace)
+		h = simnet.Mix(h, s.nodes[i].trace)
 	}
 	return h
 }

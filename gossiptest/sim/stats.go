@@ -3,6 +3,7 @@ package sim
 import (
 	"slices"
 
+	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -55,18 +56,22 @@ func control(f *wire.Frame, size int) int {
 }
 
 // Stats returns the totals so far.
-func (s *Sim) Stats() Stats { return s.stats }
+func (s *Sim) Stats() Stats {
+	t, c := s.stats, s.net.Counts()
+	t.Dials, t.Lost, t.Resent = c.Dials, c.Lost, c.Resent
+	return t
+}
 
 // Links returns the nodes that the node has admitted links with, as it sees it, sorted.
 func (s *Sim) Links(node int) []int {
 	n := &s.nodes[node]
-	if !n.up {
+	if !n.up() {
 		return nil
 	}
 	var peers []int
 	for _, l := range n.core.Links() {
-		if r, ok := n.ref(l.Link); ok && l.Admitted {
-			peers = append(peers, int(s.links[r.link].ends[1-r.side].node))
+		if w, ok := s.net.Way(node, simnet.ID(l.Link)); ok && l.Admitted {
+			peers = append(peers, w.To)
 		}
 	}
 	slices.Sort(peers)

@@ -13,65 +13,6 @@ import (
 
 const ms = time.Millisecond
 
-func TestSpread(t *testing.T) {
-	tests := []struct {
-		spread      Spread
-		jitter      float64
-		deviation   float64 // in parts of the latency, as are the others
-		least, most float64 // where the rarest of 100,000 draws are
-	}{
-		{Uniform, -1, 0, 1, 1},
-		{Uniform, 0, 0.1 / math.Sqrt(3), 0.9, 1.1},
-		{Uniform, 0.5, 0.5 / math.Sqrt(3), 0.5, 1.5},
-		{Exponential, -1, 0, 1, 1},
-		{Exponential, 0.3, 0.3, 0.7, 0.7 + 0.3*math.Log(100_000)},
-		{Exponential, 1, 1, 0, math.Log(100_000)},
-		{LogNormal, -1, 0, 1, 1},
-		{LogNormal, 0.3, 0.3, 0.27, 3.35},
-		{LogNormal, 2, 2, 0.0020, 101},
-	}
-	for _, tt := range tests {
-		t.Run(fmt.Sprintf("%v %v", tt.spread, tt.jitter), func(t *testing.T) {
-			const n, mean = 100_000, 10_000_000
-			s := newSim(Options{Nodes: 2, Seed: 7, Spread: tt.spread, Jitter: tt.jitter}, nil)
-			sum, squares, least, most := 0.0, 0.0, math.Inf(1), 0.0
-			for i := range uint32(n) {
-				x := float64(s.latency(mean, pathOf(0, 1, 1, 0), i)) / mean
-				sum, squares, least, most = sum+x, squares+x*x, min(least, x), max(most, x)
-			}
-			got := sum / n
-			if math.Abs(got-1) > 0.03 {
-				t.Errorf("the mean is %.3f, want 1", got)
-			}
-			if dev := math.Sqrt(max(squares/n-got*got, 0)); math.Abs(dev-tt.deviation) > 0.1*tt.deviation {
-				t.Errorf("the deviation is %.3f, want %.3f", dev, tt.deviation)
-			}
-			low := 0.999
-			if tt.spread == LogNormal {
-				low = 0.66
-			}
-			if least < tt.least*low || least > tt.least*1.5+0.01 || most > tt.most*1.5 || most < tt.most*0.66 {
-				t.Errorf("from %.4f to %.3f, want %.4f to about %.3f", least, most, tt.least, tt.most)
-			}
-		})
-	}
-}
-
-// The functions that stand in for those of package math.
-func TestLogarithms(t *testing.T) {
-	l := newLogNormal(1)
-	for _, h := range []uint64{1, 2, 3, 10, 1 << 32, 1<<63 + 1, math.MaxUint64} {
-		if got, want := float64(log2(h))/(1<<32), math.Log2(float64(h)); math.Abs(got-want) > 1e-9 {
-			t.Errorf("log2(%d) = %v, want %v", h, got, want)
-		}
-	}
-	for _, x := range []float64{-30.25, -1, -0.001, 0, 0.5, 1, 7.77} {
-		if got, want := l.exp2(x), math.Exp2(x); math.Abs(got/want-1) > 1e-8 {
-			t.Errorf("exp2(%v) = %v, want %v", x, got, want)
-		}
-	}
-}
-
 func TestDistance(t *testing.T) {
 	zones := Zones([]int{0, 0, 1}, [][]time.Duration{{1 * ms, 30 * ms}, {50 * ms, 1 * ms}})
 	s, log := puppets(Options{Nodes: 3, Jitter: -1, DialLatency: 20 * ms, Distance: zones})
@@ -130,17 +71,16 @@ func TestLoss(t *testing.T) {
 	if got := len(log(1)) - seen; got != 60 {
 		t.Fatalf("%d frames arrived, want 60", got)
 	}
-	var last time.Duration
-	worst := int64(0)
+	last, lost := begin+10*ms, false
 	for i, line := range log(1)[seen:] {
-		worst = max(worst, s.resent(pathOf(0, 1, 1, 0), uint32(n+i)))
-		want := begin + 10*ms + time.Duration(worst)*40*ms
-		if at, _, _ := strings.Cut(line, " "); at != want.String() || line != fmt.Sprintf("%v frame %d on link 1", want, i+1) {
-			t.Fatalf("frame %d: %q, want it at %v", i+1, line, want)
+		at, what, _ := strings.Cut(line, " ")
+		d, err := time.ParseDuration(at)
+		if late := d - begin - 10*ms; err != nil || d < last || late%(40*ms) != 0 || what != fmt.Sprintf("frame %d on link 1", i+1) {
+			t.Fatalf("frame %d: %q, want it %v after %v, or some 40ms later, in order", i+1, line, 10*ms, begin)
 		}
-		last = want
+		last, lost = d, lost || d > begin+10*ms
 	}
-	if last == begin+10*ms {
+	if !lost {
 		t.Error("none of 60 frames was lost")
 	}
 	if got, want := s.nodes[2].core.(*puppet).log, fmt.Sprintf("%v frame 1 on link 1", begin+10*ms); got[len(got)-1] != want {
@@ -240,19 +180,6 @@ func TestSetClock(t *testing.T) {
 	}
 	if got, want := at(0, 0), (core.Now{Mono: 2 * hour, Wall: epoch + 2*hour}); got != want {
 		t.Errorf("the other node's second deadline is at %v, want %v", got, want)
-	}
-}
-
-// The first instant at which a clock shows a time is the first one.
-func TestClockWhen(t *testing.T) {
-	for _, rate := range []int64{0, 1, -1, 333_333_333, -499_999_999, 500_000_000, 1_000_000_000} {
-		c := clock{at: 1_000_003, mono: 77, rate: rate}
-		for _, mono := range []int64{77, 78, 79, 1000, 1_000_000_007, 123_456_789_012_345} {
-			at := c.when(mono)
-			if got := c.now(at); got < mono || at > c.at && c.now(at-1) >= mono {
-				t.Errorf("rate %d: when(%d) = %d, which shows %d, and %d before", rate, mono, at, got, c.now(at-1))
-			}
-		}
 	}
 }
 
@@ -380,8 +307,7 @@ func TestDrawsAreTheLinks(t *testing.T) {
 			}
 			s.RunFor(time.Second - s.Now())
 			act{0, "dial n1", time.Second}.in(t, s)
-			refs := s.nodes[0].refs
-			act{0, fmt.Sprintf("flood %d 100", refs[len(refs)-1].id), 10 * time.Second}.in(t, s)
+			act{0, fmt.Sprintf("flood %d 100", newest(s, 0)), 10 * time.Second}.in(t, s)
 			switch {
 			case name == "none":
 				want = got

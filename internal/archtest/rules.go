@@ -9,6 +9,7 @@ func Rules() []Rule {
 		{Package: "internal/archtest"},
 		{Package: "internal/doccheck"},
 		{Package: "internal/sched"},
+		{Package: "internal/simnet"},
 
 		{Package: "transport"},
 		{Package: "resolver", Module: []string{"transport"}},
@@ -26,7 +27,7 @@ func Rules() []Rule {
 		{Package: "gossip/inspect", Module: []string{"gossip", "gossip/gossippb"}},
 		{Package: "gossip/metrics", Module: []string{"gossip", "gossip/gossippb"}},
 
-		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/wire"}, Sealed: true},
+		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/simnet", "internal/wire"}, Sealed: true},
 		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/fault", Sealed: true},

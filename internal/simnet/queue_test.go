@@ -1,4 +1,4 @@
-package sim
+package simnet
 
 import (
 	"math/rand/v2"
@@ -11,9 +11,9 @@ func TestQueue(t *testing.T) {
 	var want []event
 	for at := range int64(5) {
 		for c := range evEnd + 1 {
-			for node := range int32(4) {
+			for host := range int32(4) {
 				for lo := range uint64(3) {
-					want = append(want, newEvent(at, c, node, 3-node, lo, int32(len(want))))
+					want = append(want, newEvent(at, c, host, 3-host, lo, int32(len(want))))
 				}
 			}
 		}
@@ -53,34 +53,34 @@ func TestQueueMixed(t *testing.T) {
 // The queue looks at the children of a place, and no further: here, each place on the lowest level is less than the one
 // before, over into families that the way down does not lead to.
 func TestQueueFamilies(t *testing.T) {
-	q := make(queue, 60)
-	for i := range q {
+	q := queue{events: make([]event, 60)}
+	for i := range q.events {
 		switch {
 		case i == 0:
-			q[i].at = 0
+			q.events[i].at = 0
 		case i < 5:
-			q[i].at = int64(i)
+			q.events[i].at = int64(i)
 		case i < 8:
-			q[i].at = 20
+			q.events[i].at = 20
 		case i == 8:
-			q[i].at = 10
+			q.events[i].at = 10
 		case i < 12:
-			q[i].at = 11
+			q.events[i].at = 11
 		case i < 21:
-			q[i].at = 5
+			q.events[i].at = 5
 		case i < 33:
-			q[i].at = 200
+			q.events[i].at = 200
 		case i < 49:
-			q[i].at = int64(200 - i)
+			q.events[i].at = int64(200 - i)
 		default:
-			q[i].at = int64(110 - i)
+			q.events[i].at = int64(110 - i)
 		}
 	}
-	q[49].at = 6
-	for last := int64(0); len(q) > 0; {
-		for i := 1; i < len(q); i++ {
-			if p := (i - 1) / 4; q[i].before(&q[p]) {
-				t.Fatalf("with %d left, %d is at place %d and %d below, at %d", len(q), q[p].at, p, q[i].at, i)
+	q.events[49].at = 6
+	for last := int64(0); len(q.events) > 0; {
+		for i := 1; i < len(q.events); i++ {
+			if p := (i - 1) / 4; q.before(&q.events[i], &q.events[p]) {
+				t.Fatalf("with %d left, %d is at place %d and %d below, at %d", len(q.events), q.events[p].at, p, q.events[i].at, i)
 			}
 		}
 		at := q.pop().at

@@ -1,0 +1,58 @@
+package simnet
+
+// SetLoss sets what the network loses from now on, as shares of all frames. What a stream loses is sent again: it comes four mean
+// latencies later, or eight if that is lost too and so on, and whatever follows on that link in that direction waits for it. What a
+// datagram loses is gone while the link stays.
+func (n *Net) SetLoss(stream, datagram float64) { n.opts.Loss, n.opts.DatagramLoss = stream, datagram }
+
+// Slow has everything that is sent from now on to the host, or by it, take factor times as long as it would. Dials take no longer,
+// and 1 is as before.
+func (n *Net) Slow(host int, factor float64) {
+	if factor == 1 {
+		factor = 0
+	}
+	n.hosts[host].slow = factor
+}
+
+// Partition has the network cut into parts: the i-th host is in the part of number part(i). It replaces the partition there was, and
+// leaves one-way cuts.
+func (n *Net) Partition(part func(host int) int) {
+	for i := range n.hosts {
+		n.hosts[i].group = int32(part(i))
+	}
+}
+
+// MaxOneWay is how many one-way cuts there may be at a time.
+const MaxOneWay = 64
+
+// OneWay cuts the way from each of the first hosts to each of the others, and leaves the way back. It adds to earlier cuts and to a
+// partition, and reports false if there are MaxOneWay already.
+func (n *Net) OneWay(from, to []int) bool {
+	if n.cuts == MaxOneWay {
+		return false
+	}
+	for _, i := range from {
+		n.hosts[i].out |= 1 << n.cuts
+	}
+	for _, i := range to {
+		n.hosts[i].in |= 1 << n.cuts
+	}
+	n.cuts++
+	return true
+}
+
+// Heal ends the partition and all one-way cuts. Links that lost something meanwhile stay dead: both ways if nothing came through
+// either way, else the way that was cut.
+func (n *Net) Heal() {
+	for i := range n.hosts {
+		h := &n.hosts[i]
+		h.group, h.out, h.in = 0, 0, 0
+	}
+	n.cuts = 0
+}
+
+// Passes reports whether anything can come from one host to the other, both of which are up.
+func (n *Net) Passes(from, to int) bool {
+	a, b := &n.hosts[from], &n.hosts[to]
+	return a.up && b.up && n.passes(a, b)
+}

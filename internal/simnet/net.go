@@ -1,0 +1,232 @@
+package simnet
+
+import (
+	"errors"
+	"time"
+)
+
+// Options say what a network is like. There are no defaults.
+type Options struct {
+	Hosts       int
+	Seed        uint64
+	Explore     bool // events of one instant happen in an order of the seed's
+	Latency     time.Duration
+	Spread      Spread
+	Jitter      float64
+	DialLatency time.Duration
+	DialTimeout time.Duration
+	Distance    func(from, to int) time.Duration // nil: Latency
+
+	Loss         float64
+	DatagramLoss float64
+
+	Driver  Driver
+	Watcher Watcher // nil: nobody watches
+}
+
+// Driver is what runs at the hosts. Its methods are called by Step, one after the other, and may call those of Net.
+type Driver interface {
+	Start(host int)                     // as StartAll had it
+	Deadline(host int)                  // the time given to Wake has come
+	Dialed(host int, dial uint64, l ID) // a Dial is through
+	DialFailed(host int, dial uint64)   // or it is not
+	Accepted(host int, l ID)            // another host has dialled this one
+	Frame(host int, l ID, frame []byte) // a frame has come
+	Sent(host int, l ID)                // the frame that was given to Send is on its way: there may be another one
+	Down(host int, l ID)                // the link has ended
+}
+
+// Watcher is told what becomes of frames and links. It changes nothing.
+type Watcher interface {
+	FrameSent(w Way, bytes int)
+	FrameLost(w Way, bytes int)
+	LinkDown(w Way) // of links with a flag
+}
+
+// Way is a link from one of its hosts to the other.
+type Way struct {
+	Link     int // n-th of the Net
+	From, To int
+}
+
+// Counts are totals.
+type Counts struct {
+	Dials  int // attempts
+	Lost   int // frames that nobody took
+	Resent int // losses of frames that were sent again
+}
+
+// Net is a network of hosts and the virtual time they live in.
+type Net struct {
+	opts   Options
+	normal *logNormal // if that is the spread of latencies
+
+	now   int64
+	due   queue // events of later instants
+	ready queue // events of this instant: they come before all that is due
+	loads loads
+	hosts []host
+	calls uint64 // of After
+
+	links     []link
+	freeLinks []int32
+	linked    uint32            // links so far
+	dials     map[uint64]uint32 // links so far, by who dialled whom
+	cuts      int               // one way
+
+	counts Counts
+	budget int // events left to this instant
+	err    error
+}
+
+// New returns a network at time 0. None of its hosts is up.
+func New(opts Options) *Net {
+	n := &Net{opts: opts, hosts: make([]host, opts.Hosts), dials: make(map[uint64]uint32)}
+	if opts.Spread == LogNormal {
+		n.normal = newLogNormal(opts.Jitter)
+	}
+	for i := range n.hosts {
+		n.hosts[i].id = int32(i)
+	}
+	if opts.Explore {
+		n.due.seed, n.ready.seed = opts.Seed|1, opts.Seed|1
+	}
+	n.budget = n.atOnce()
+	return n
+}
+
+// Now returns how much time has passed since New.
+func (n *Net) Now() time.Duration { return time.Duration(n.now) }
+
+// Counts returns the totals so far.
+func (n *Net) Counts() Counts { return n.counts }
+
+// Err returns the first thing that went wrong: a driver broke a rule, or events follow each other without end at one instant.
+// After that, nothing happens.
+func (n *Net) Err() error { return n.err }
+
+// Held returns how many links and events the network holds: none when nothing is under way and all links are down.
+func (n *Net) Held() (links, events int) {
+	return len(n.links) - len(n.freeLinks), len(n.due.events) + len(n.ready.events)
+}
+
+// Fail records what went wrong, the first time.
+func (n *Net) Fail(err error) {
+	if n.err == nil {
+		n.err = err
+	}
+}
+
+// Next returns when the next event happens, and false if there is none.
+func (n *Net) Next() (at time.Duration, ok bool) {
+	switch {
+	case len(n.ready.events) > 0:
+		return time.Duration(n.now), true
+	case len(n.due.events) > 0:
+		return time.Duration(n.due.events[0].at), true
+	}
+	return 0, false
+}
+
+// Ready reports whether something is still to happen at this instant that was put in meanwhile.
+func (n *Net) Ready() bool { return len(n.ready.events) > 0 }
+
+// Pass lets time pass, up to the instant at, before which nothing may be due.
+func (n *Net) Pass(at time.Duration) {
+	if int64(at) > n.now {
+		n.now, n.budget = int64(at), n.atOnce()
+	}
+}
+
+// Refill gives this instant a new budget of events.
+func (n *Net) Refill() { n.budget = n.atOnce() }
+
+// atOnce bounds the events of one instant.
+func (n *Net) atOnce() int { return 10_000 * (1 + len(n.hosts)) }
+
+// Step has the next event happen that is due until the given instant. It reports false if there is none; then it is that
+// instant, or after Err.
+func (n *Net) Step(until time.Duration) bool {
+	if n.err != nil {
+		return false
+	}
+	var e event
+	switch {
+	case len(n.ready.events) > 0:
+		e = n.ready.pop()
+	case len(n.due.events) > 0 && n.due.events[0].at <= int64(until):
+		e = n.due.pop()
+		n.Pass(time.Duration(e.at))
+	default:
+		n.now = max(n.now, int64(until))
+		return false
+	}
+	n.happen(e)
+	if n.budget--; n.budget == 0 {
+		n.Fail(errors.New("events without end at one instant"))
+	}
+	return true
+}
+
+// After has f called once d has passed, before anything else happens at that instant. Functions that are due at one instant are
+// called in the order in which they were given to After.
+func (n *Net) After(d time.Duration, f func()) {
+	n.calls++
+	n.at(newEvent(n.now+int64(max(d, 0)), evCall, 0, 0, n.calls, n.loads.put(load{call: f})))
+}
+
+// Task has f called at a host once d has passed, unless the host's run has ended by then. Of the tasks of a class that are due
+// at a host at one instant, that with the lesser key comes first.
+func (n *Net) Task(d time.Duration, c Class, host int, key uint64, f func()) {
+	n.task(n.now+int64(max(d, 0)), c, &n.hosts[host], 0, key, load{call: f})
+}
+
+// task has something happen to a host alone, unless its run has ended by then.
+func (n *Net) task(at int64, c Class, h *host, peer int32, key uint64, l load) {
+	l.boot = h.boots
+	n.at(newEvent(at, c, h.id, peer, key, n.loads.put(l)))
+}
+
+// at makes e happen, now or later.
+func (n *Net) at(e event) {
+	if e.at <= n.now {
+		e.at = n.now
+		n.ready.push(e)
+		return
+	}
+	n.due.push(e)
+}
+
+func (n *Net) happen(e event) {
+	h, l := &n.hosts[e.host()], n.loads.take(e.load)
+	switch e.class() {
+	case evCall:
+		l.call()
+	case evStart:
+		if !h.up {
+			n.opts.Driver.Start(int(h.id))
+		}
+	case evDeadline:
+		n.deadline(h, e.at)
+	case evOpen:
+		n.opened(h, l)
+	case evFrame:
+		n.arrived(h, l)
+	case evEnd:
+		n.ended(h, l)
+	case evSent:
+		n.sent(l)
+	default: // of a host alone
+		if !h.up || h.boots != l.boot {
+			return
+		}
+		switch e.class() {
+		case evDialed:
+			n.dialed(h, l)
+		case evDialFailed:
+			n.opts.Driver.DialFailed(int(h.id), l.num)
+		default:
+			l.call()
+		}
+	}
+}

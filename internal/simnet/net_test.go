@@ -1,0 +1,117 @@
+package simnet
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// script is a driver that keeps a log, and sends frames from 1 to until on a link, each as soon as the last one is sent.
+type script struct {
+	n         *Net
+	log       []string
+	at, until byte
+}
+
+func (s *script) note(host int, format string, args ...any) {
+	s.log = append(s.log, fmt.Sprintf("%v n%d ", s.n.Now(), host)+fmt.Sprintf(format, args...))
+}
+
+func (s *script) send(host int, l ID) {
+	if s.at < s.until {
+		s.at++
+		s.n.Send(host, l, []byte{s.at})
+	}
+}
+
+func (s *script) Start(host int)                     { s.n.Boot(host); s.note(host, "starts") }
+func (s *script) Deadline(host int)                  { s.note(host, "deadline") }
+func (s *script) Dialed(host int, dial uint64, l ID) { s.note(host, "dialed %d: %d", dial, l) }
+func (s *script) DialFailed(host int, dial uint64)   { s.note(host, "dial %d failed", dial) }
+func (s *script) Accepted(host int, l ID)            { s.note(host, "accepted %d", l) }
+func (s *script) Frame(host int, l ID, frame []byte) { s.note(host, "frame %d", frame[0]) }
+func (s *script) Sent(host int, l ID)                { s.send(host, l) }
+func (s *script) Down(host int, l ID)                { s.note(host, "down %d", l) }
+
+// scripted returns a network of hosts that are up, and its driver.
+func scripted(opts Options) (*Net, *script) {
+	s := &script{}
+	opts.Driver = s
+	opts.Latency, opts.DialTimeout = 10*ms, time.Second
+	s.n = New(opts)
+	for i := range opts.Hosts {
+		s.n.Boot(i)
+	}
+	return s.n, s
+}
+
+func run(n *Net, d time.Duration) {
+	for until := n.Now() + d; n.Step(until); {
+	}
+}
+
+// What a stream loses comes as much later as the draws of its frames say, and holds up what follows.
+func TestStreamLoss(t *testing.T) {
+	n, s := scripted(Options{Hosts: 2, Seed: 5, Loss: 0.2})
+	l, _ := n.Link(0, 1)
+	s.until = 60
+	s.send(0, l)
+	run(n, 10*time.Second)
+	worst, lost := int64(0), 0
+	var want []string
+	for i := range int(s.until) {
+		times := n.resent(pathOf(0, 1, 1, 0), uint32(i))
+		worst, lost = max(worst, times), lost+int(times)
+		want = append(want, fmt.Sprintf("%v n1 frame %d", 10*ms+time.Duration(worst)*40*ms, i+1))
+	}
+	if !slices.Equal(s.log, want) || lost == 0 || n.Counts().Resent != lost {
+		t.Errorf("%d losses:\n%q, want %d:\n%q", n.Counts().Resent, s.log, lost, want)
+	}
+}
+
+// Tasks of one instant come in the order of their classes, hosts and keys, or in one of the seed's; each is a permutation, and
+// does not depend on the order in which they are made.
+func TestExplore(t *testing.T) {
+	order := func(seed uint64, explore, backwards bool) (got []int) {
+		n, _ := scripted(Options{Hosts: 4, Seed: seed, Explore: explore})
+		tasks := make([]int, 12)
+		for i := range tasks {
+			tasks[i] = i
+		}
+		if backwards {
+			slices.Reverse(tasks)
+		}
+		for _, i := range tasks {
+			n.Task(ms, Enter, i/3, uint64(i%3), func() { got = append(got, i) })
+		}
+		run(n, ms)
+		return got
+	}
+	sorted := order(1, false, false)
+	if !slices.IsSorted(sorted) || len(sorted) != 12 || !slices.Equal(sorted, order(2, false, true)) {
+		t.Errorf("in order of keys: %v, and backwards %v", sorted, order(2, false, true))
+	}
+	first := order(1, true, false)
+	if !slices.Equal(first, order(1, true, true)) {
+		t.Errorf("explored: %v, and backwards %v", first, order(1, true, true))
+	}
+	if slices.Equal(first, order(2, true, false)) || slices.IsSorted(first) {
+		t.Errorf("seeds 1 and 2 have one order: %v", first)
+	}
+	slices.Sort(first)
+	if !slices.Equal(first, sorted) {
+		t.Errorf("explored, sorted: %v", first)
+	}
+}
+
+// A task of a run that has ended does not happen.
+func TestTaskOfEarlierRun(t *testing.T) {
+	n, _ := scripted(Options{Hosts: 1})
+	n.Task(ms, Timer, 0, 0, func() { t.Error("the task of an earlier run happens") })
+	n.Crash(0)
+	n.Boot(0)
+	run(n, time.Second)
+}

@@ -1,0 +1,153 @@
+package simnet
+
+// Class says what kind of event an event is. At one instant, events happen in the order of their classes.
+type Class uint8
+
+// The classes. Those in upper case are a driver's, of tasks that are due at one host.
+const (
+	evCall       Class = iota // a function is called
+	evStart                   // a host starts
+	Begin                     // a goroutine starts
+	Enter                     // a command enters
+	Leave                     // a call that has waited returns
+	evDeadline                // of a host
+	Timer                     // of a host
+	Stored                    // something is stored
+	Resolved                  // the resolver answers
+	Out                       // something leaves the host
+	evSent                    // a frame has gone out
+	evDialed                  // a dial is through
+	evDialFailed              // a dial has failed
+	evOpen                    // a link reaches the host that was dialled
+	evFrame                   // a frame arrives
+	evEnd                     // a link ends, for one of its hosts
+)
+
+// event is an entry of a queue. Its place follows from what it is, never from when it was put in:
+// the key (hi, lo) is (class, host, peer, dial, side, number).
+type event struct {
+	at     int64
+	hi, lo uint64
+	load   int32 // what it carries, in Net.loads; -1: nothing
+}
+
+func newEvent(at int64, c Class, host, peer int32, lo uint64, load int32) event {
+	return event{at: at, hi: uint64(c)<<56 | uint64(host)<<28 | uint64(peer), lo: lo, load: load}
+}
+
+func (e event) class() Class { return Class(e.hi >> 56) }
+func (e event) host() int32  { return int32(e.hi >> 28 & (1<<28 - 1)) }
+
+func (e *event) before(f *event) bool {
+	if e.at != f.at {
+		return e.at < f.at
+	}
+	if e.hi != f.hi {
+		return e.hi < f.hi
+	}
+	return e.lo < f.lo
+}
+
+// queue is a heap of events, four children a parent.
+type queue struct {
+	events []event
+	seed   uint64 // 0: events of one instant come in the order of their keys, else of a hash of these
+}
+
+// before reports whether e comes before f.
+func (q *queue) before(e, f *event) bool {
+	if q.seed == 0 || e.at != f.at || e.urgent() != f.urgent() {
+		return e.before(f)
+	}
+	if a, b := Hash(q.seed, e.hi, e.lo), Hash(q.seed, f.hi, f.lo); a != b {
+		return a < b
+	}
+	return e.before(f)
+}
+
+// urgent reports whether e is none of the events whose order is left to chance: After promises one.
+func (e *event) urgent() bool { return e.class() <= evStart }
+
+func (q *queue) push(e event) {
+	h := append(q.events, e)
+	q.events = h
+	i := len(h) - 1
+	for i > 0 {
+		p := (i - 1) / 4
+		if !q.before(&e, &h[p]) {
+			break
+		}
+		h[i] = h[p]
+		i = p
+	}
+	h[i] = e
+}
+
+// pop takes the first event out of a queue that is not empty.
+func (q *queue) pop() event {
+	h := q.events
+	first, n := h[0], len(h)-1
+	e := h[n]
+	h = h[:n]
+	q.events = h
+	i := 0
+	for {
+		c := 4*i + 1
+		if c >= n {
+			break
+		}
+		end := min(c+4, n)
+		for j := c + 1; j < end; j++ {
+			if q.before(&h[j], &h[c]) {
+				c = j
+			}
+		}
+		if !q.before(&h[c], &e) {
+			break
+		}
+		h[i] = h[c]
+		i = c
+	}
+	if n > 0 {
+		h[i] = e
+	}
+	return first
+}
+
+// load is what an event carries besides its key. The fields an event has no use for are zero.
+type load struct {
+	frame []byte
+	num   uint64 // of a dial, its name
+	link  int32  // its index; of a dial, the host that is dialled
+	nth   uint32 // of a dial, its number at its host
+	boot  uint32 // of the host it happens at
+	side  uint8  // end of the link at which it happens
+	call  func()
+}
+
+// loads keeps the loads of all events in one slab, so that an event costs no allocation.
+type loads struct {
+	slab []load
+	free []int32
+}
+
+func (l *loads) put(v load) int32 {
+	if n := len(l.free); n > 0 {
+		i := l.free[n-1]
+		l.free = l.free[:n-1]
+		l.slab[i] = v
+		return i
+	}
+	l.slab = append(l.slab, v)
+	return int32(len(l.slab) - 1)
+}
+
+func (l *loads) take(i int32) load {
+	if i < 0 {
+		return load{}
+	}
+	v := l.slab[i]
+	l.slab[i] = load{}
+	l.free = append(l.free, i)
+	return v
+}
