@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -145,14 +144,10 @@ func (f *frame) ref(o *origin) uint64 {
 	return 0
 }
 
-// deltas writes the infos of the dirty origins, and claims the ranges that are complete.
+// deltas writes the infos of the dirty origins, and claims the ranges that are complete. What was first goes first: a range of
+// several frames is finished before another one begins.
 func (f *frame) deltas() {
 	l := f.l
-	if len(l.dirty) > 1 {
-		slices.SortFunc(l.dirty, func(a, b *origin) int {
-			return cmp.Or(cmp.Compare(a.id.node, b.id.node), cmp.Compare(a.id.inc, b.id.inc))
-		})
-	}
 	done := 0
 	for _, o := range l.dirty {
 		if f.over() || !f.delta(o) {

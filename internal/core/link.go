@@ -91,7 +91,7 @@ type perOrigin struct {
 	prune    int8      // in link.prunes, as the mode plus one; 0: not
 }
 
-// part is a range that did not fit one frame: everything up to seq is sent, nothing claimed.
+// part is a range that did not fit one frame: everything up to seq is sent, nothing claimed. Its origin is the first of link.dirty.
 type part struct {
 	o   *origin
 	seq uint64

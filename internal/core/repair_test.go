@@ -121,6 +121,47 @@ func TestLongRange(t *testing.T) {
 	})
 }
 
+// TestTwoLongRanges: a range that is claimed with its last frame is finished before another one begins, whatever the IDs.
+func TestTwoLongRanges(t *testing.T) {
+	w, p := lone(t, func(c *core.Config) { c.Limits.Frame = 4096 })
+	long := []core.Origin{{Node: 30, Incarnation: 100}, {Node: 20, Incarnation: 100}}
+	value := strings.Repeat("v", 100)
+	for _, o := range long {
+		for i := range uint64(100) {
+			p.send(frame(info(o, i+1, fmt.Sprint(o.Node, "k", i), value, int64(i), 0), claim(o, i, i+1)))
+		}
+		p.send(frame(again(o, 101, fmt.Sprint(o.Node, "k", 3)), claim(o, 100, 101)))
+	}
+	q := w.admitted(t, 11, 1, wire.Chord)
+	w.slowSends = true
+	sent := map[string]int{}
+	var claims []uint64
+	recv := func(frames int) {
+		for range frames {
+			if f := q.recv(); f != nil {
+				for _, in := range f.Infos {
+					sent[in.Key]++
+				}
+				for _, r := range f.Ranges {
+					claims = append(claims, r.NodeID)
+				}
+			}
+		}
+	}
+	q.send(frame(graft(long[0], 0)))
+	recv(3)
+	q.send(frame(graft(long[1], 0)))
+	recv(50)
+	if len(sent) != 200 || !slices.Equal(claims, []uint64{30, 20}) {
+		t.Errorf("%d keys are sent, and the ranges of %v claimed, want 200, and 30 before 20", len(sent), claims)
+	}
+	for key, n := range sent {
+		if n != 1 {
+			t.Errorf("%s is sent %d times", key, n)
+		}
+	}
+}
+
 // TestSlowPush: a push that goes on is waited for; one that does not is replaced.
 func TestSlowPush(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)
