@@ -487,10 +487,10 @@ type Info struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Value         *Value                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`                                  // without raw_bytes if state is not LIVE
 	TtlStamp      int64                  `protobuf:"varint,2,opt,name=ttl_stamp,json=ttlStamp,proto3" json:"ttl_stamp,omitempty"`           // nanoseconds since 1970 at which it expires, by the sender's clock; not set on links, which carry ttl and age
-	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                                   // links crossed since the origin, this one included
+	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                                   // links crossed since the origin, this one included; 2^20 stands for any more
 	NodeId        uint64                 `protobuf:"varint,4,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                 // the origin
 	Incarnation   uint64                 `protobuf:"varint,16,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                    // of the origin; 0: the one last declared on this link
-	Seq           uint64                 `protobuf:"varint,17,opt,name=seq,proto3" json:"seq,omitempty"`                                    // n-th write of (node_id, incarnation)
+	Seq           uint64                 `protobuf:"varint,17,opt,name=seq,proto3" json:"seq,omitempty"`                                    // n-th write of (node_id, incarnation), at most 2^48
 	Ttl           int64                  `protobuf:"varint,18,opt,name=ttl,proto3" json:"ttl,omitempty"`                                    // lifetime in nanoseconds, as written; 0: for ever
 	Keep          int64                  `protobuf:"varint,19,opt,name=keep,proto3" json:"keep,omitempty"`                                  // nanoseconds for which older infos of the key must be kept out, where that is longer than ttl
 	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"` // whether there is a value

@@ -9,6 +9,12 @@ const (
 	// MaxText is the most bytes of a cluster ID, and of a network or address, in a frame.
 	MaxText = 1 << 10
 
+	// MaxSeq is the most that an origin writes: one info each microsecond for nine years.
+	MaxSeq = 1 << 48
+
+	// MaxHops is the most hops that count: more are read as that many, so that whoever adds some need not fear an overflow.
+	MaxHops = 1 << 20
+
 	// MaxPlaces is the most places of a cursor.
 	MaxPlaces = 8
 

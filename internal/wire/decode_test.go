@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -47,6 +48,8 @@ func TestDecodeValues(t *testing.T) {
 		{name: "live", message: with(func(*gossippb.Info) {})},
 		{name: "no node", message: with(func(in *gossippb.Info) { in.NodeId = 0 }), want: wire.ErrMalformed},
 		{name: "no seq", message: with(func(in *gossippb.Info) { in.Seq = 0 }), want: wire.ErrMalformed},
+		{name: "the last seq", message: with(func(in *gossippb.Info) { in.Seq = wire.MaxSeq })},
+		{name: "a seq beyond the last", message: with(func(in *gossippb.Info) { in.Seq = wire.MaxSeq + 1 }), want: wire.ErrMalformed},
 		{name: "negative ttl", message: with(func(in *gossippb.Info) { in.Ttl = -1 }), want: wire.ErrMalformed},
 		{name: "negative keep", message: with(func(in *gossippb.Info) { in.Keep = -1 }), want: wire.ErrMalformed},
 		{name: "negative age", message: with(func(in *gossippb.Info) { in.Age = -1 }), want: wire.ErrMalformed},
@@ -151,6 +154,44 @@ func TestDecodeBytes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Nobody counts further than an origin can come.
+func TestSeqs(t *testing.T) {
+	for _, seq := range []uint64{wire.MaxSeq, wire.MaxSeq + 1, math.MaxUint64} {
+		for i, m := range []*gossippb.Request{
+			{Ranges: []*gossippb.Range{{NodeId: 1, From: 1, To: seq}}},
+			{Standins: []*gossippb.Standin{{NodeId: 1, Seq: seq, Key: "k"}}},
+			{Adverts: []*gossippb.Advert{{NodeId: 1, To: seq}}},
+			{Marks: []*gossippb.Mark{{NodeId: 1, Seq: seq}}},
+		} {
+			var want error
+			if seq > wire.MaxSeq {
+				want = wire.ErrMalformed
+			}
+			if _, err := wire.Decode(message(t, m), wide); !errors.Is(err, want) {
+				t.Errorf("part %d with seq %d: %v, want %v", i, seq, err, want)
+			}
+		}
+	}
+}
+
+// Hops are few; more of them than that are as good as any number of them.
+func TestHops(t *testing.T) {
+	for _, hops := range []uint64{0, 1, wire.MaxHops, wire.MaxHops + 1, math.MaxUint32, math.MaxUint32 + 1, math.MaxUint64} {
+		field := protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), hops) // of an Info, and of an Advert
+		info := append(message(t, with(func(*gossippb.Info) {}).Delta["k"]), field...)
+		entry := protowire.AppendBytes(protowire.AppendTag(append([]byte{1<<3 | 2, 1}, 'k'), 2, protowire.BytesType), info)
+		b := protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), entry)
+		b = protowire.AppendBytes(protowire.AppendTag(b, 19, protowire.BytesType), append([]byte{1 << 3, 1, 2 << 3, 1}, field...))
+		f, err := wire.Decode(b, wide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := uint32(min(hops, wire.MaxHops)); f.Infos[0].Hops != want || f.Adverts[0].Hops != want {
+			t.Errorf("%d hops are read as %d in an info and %d in an advert, want %d", hops, f.Infos[0].Hops, f.Adverts[0].Hops, want)
+		}
 	}
 }
 

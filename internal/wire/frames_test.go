@@ -87,7 +87,7 @@ func redirectSample() sample {
 func deltaSample() sample {
 	infos := []wire.Info{
 		{Body: wire.NewBody("a", "1", 1, 2, stamp, 60e9, 70e9, wire.Live, true, -3), Incarnation: 4, Hops: 5, Age: 6, Claims: 2},
-		{Body: wire.NewBody("b", "", 1<<64-1, 1<<64-1, wire.Stamp{}, 0, 0, wire.Live, false, 0)},
+		{Body: wire.NewBody("b", "", 1<<64-1, wire.MaxSeq, wire.Stamp{}, 0, 0, wire.Live, false, 0)},
 		{Body: wire.NewBody("c", "", 1, 3, stamp, 0, 90e9, wire.Tombstone, false, 0), Hops: 1},
 		{Body: wire.NewBody("d", "", 1, 4, stamp, 1<<63-1, 0, wire.Skeleton, false, 0), Age: 1<<63 - 1},
 	}
@@ -108,7 +108,7 @@ func deltaSample() sample {
 					Value:  &gossippb.Value{RawBytes: []byte("1"), Checksum: sum("a", "1"), Timestamp: at, Tag: -3},
 					NodeId: 1, Seq: 2, Ttl: 60e9, Keep: 70e9, Again: true, Incarnation: 4, Hops: 5, Age: 6, Claims: 2,
 				},
-				"b": {Value: &gossippb.Value{Checksum: sum("b", "")}, NodeId: 1<<64 - 1, Seq: 1<<64 - 1},
+				"b": {Value: &gossippb.Value{Checksum: sum("b", "")}, NodeId: 1<<64 - 1, Seq: wire.MaxSeq},
 				"c": {
 					Value:  &gossippb.Value{Checksum: sum("c", ""), Timestamp: at},
 					NodeId: 1, Seq: 3, Keep: 90e9, State: gossippb.State_TOMBSTONE, Hops: 1,

@@ -69,7 +69,7 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 	for r.next() {
 		switch r.tag {
 		case infoHops:
-			info.Hops = uint32(r.v)
+			info.Hops = hops32(r.v)
 			hops += r.at - r.from
 			continue
 		case infoIncarnation:
@@ -207,7 +207,7 @@ func (f *parsedInfo) verify(key []byte, info *Info) error {
 			return fmt.Errorf("%w: %08x, not %08x", ErrChecksum, f.checksum, sum)
 		}
 	}
-	return inRange("state", info.State, Skeleton)
+	return first(possible(info.Seq), inRange("state", info.State, Skeleton))
 }
 
 // cut makes the string of a Body and cuts key and value out of it.

@@ -121,7 +121,7 @@ func decodeRange(p []byte, v *Range) error {
 	if r.err == nil && v.From >= v.To {
 		return malformed("range of node %d from %d to %d", v.NodeID, v.From, v.To)
 	}
-	return first(r.err, needNode(v.NodeID))
+	return first(r.err, needNode(v.NodeID), possible(v.To))
 }
 
 func (d *decoder) standin(p []byte, s *Standin) (err error) {
@@ -148,7 +148,7 @@ func (d *decoder) standin(p []byte, s *Standin) (err error) {
 		return malformed("keep %d", s.Keep)
 	}
 	s.Key, err = d.key(key)
-	return first(err, needNode(s.NodeID))
+	return first(err, needNode(s.NodeID), possible(s.Seq))
 }
 
 func decodeAdvert(p []byte, a *Advert) error {
@@ -160,14 +160,14 @@ func decodeAdvert(p []byte, a *Advert) error {
 		case advertTo:
 			a.To = r.v
 		case advertHops:
-			a.Hops = uint32(r.v)
+			a.Hops = hops32(r.v)
 		case advertPull:
 			a.Pull = r.v != 0
 		case advertIncarnation:
 			a.Incarnation = r.v
 		}
 	}
-	return first(r.err, needNode(a.NodeID))
+	return first(r.err, needNode(a.NodeID), possible(a.To))
 }
 
 func decodePrune(p []byte, v *Prune) error {
@@ -216,7 +216,7 @@ func decodeMark(p []byte, m *Mark) error {
 			m.Sponsor = r.v
 		}
 	}
-	return first(r.err, needNode(m.NodeID))
+	return first(r.err, needNode(m.NodeID), possible(m.Seq))
 }
 
 func decodePing(p []byte, v *Ping) error {
@@ -315,10 +315,21 @@ func (d *decoder) bye(p []byte, y *Bye) (err error) {
 	return first(err, r.err)
 }
 
+// hops32 returns a number of hops, and [MaxHops] for any above.
+func hops32(v uint64) uint32 { return uint32(min(v, MaxHops)) }
+
 // needNode returns the error of a part that is about no node.
 func needNode(id uint64) error {
 	if id == 0 {
 		return malformed("no node ID")
+	}
+	return nil
+}
+
+// possible returns the error of a seq that no node can have come to.
+func possible(seq uint64) error {
+	if seq > MaxSeq {
+		return malformed("seq %d", seq)
 	}
 	return nil
 }
