@@ -3,7 +3,12 @@
 //
 //	go run ./examples/simulate -nodes 1000
 //	go run ./examples/simulate -nodes 10 -kill 1 -trials 200 -json
+//	go run ./examples/simulate -nodes 40 -svg overlay.svg -html play.html
 //	go run ./examples/simulate -h
+//
+// With -svg, the last network is drawn as it is when it has been measured: its links, and the tree along which the infos of
+// one node spread. With -html, a network of the same nodes, seed, latency, jitter, dials and links plays a few scenes, and a
+// page shows them in a browser: which frame goes where and what is in it, which node has what and when.
 package main
 
 import (
@@ -16,6 +21,8 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/grapevine-go/grapevine/examples/simulate/picture"
+	"github.com/grapevine-go/grapevine/gossiptest/sim"
 	"github.com/grapevine-go/grapevine/gossiptest/sim/measure"
 )
 
@@ -24,6 +31,8 @@ type options struct {
 	measure.Options
 	json   bool
 	events string // file; "": none
+	svg    string // file; "": none
+	html   string // file; "": none
 }
 
 func main() {
@@ -72,6 +81,8 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	f.IntVar(&o.Eager, "eager", 1, "links that each node gets infos on at once; more than 1 is not possible yet")
 	f.BoolVar(&o.json, "json", false, "print the figures as one JSON object, on the last line of standard output")
 	f.StringVar(&o.events, "events", "", "write every event to this `file`, one JSON object a line")
+	f.StringVar(&o.svg, "svg", "", "draw the network as it is at the end, and the tree of the node that wrote last, to this `file`")
+	f.StringVar(&o.html, "html", "", "write a page to this `file` that plays how such a network assembles, spreads updates, loses a node, is cut in two and heals: 5 to 100 nodes")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -94,6 +105,14 @@ func run(o options, out, errOut io.Writer, terminal bool) (err error) {
 		defer func() { err = errors.Join(err, file.Close()) }()
 		o.Events = file
 	}
+	if o.html != "" {
+		if err := film(o); err != nil {
+			return err
+		}
+	}
+	if o.svg != "" {
+		o.Done = func(s *sim.Sim) { err = errors.Join(err, draw(o.svg, s)) }
+	}
 	if terminal {
 		o.Progress = func(trial int, what string) {
 			const width = 20
@@ -102,8 +121,8 @@ func run(o options, out, errOut io.Writer, terminal bool) (err error) {
 		}
 		defer fmt.Fprint(errOut, "\r\x1b[K")
 	}
-	res, err := measure.Run(o.Options)
-	if err != nil {
+	res, failed := measure.Run(o.Options)
+	if err := errors.Join(failed, err); err != nil {
 		return err
 	}
 	line, err := json.Marshal(res)
@@ -119,4 +138,29 @@ func run(o options, out, errOut io.Writer, terminal bool) (err error) {
 		fmt.Fprintf(out, "%-30s %v\n", v.Type().Field(i).Tag.Get("json"), v.Field(i))
 	}
 	return nil
+}
+
+// draw writes the picture of a network to a file.
+func draw(name string, s *sim.Sim) error {
+	return create(name, func(w io.Writer) error { return picture.Overlay(w, s, picture.Origin(s)) })
+}
+
+// film writes the page.
+func film(o options) error {
+	f, err := picture.Record(picture.Options{
+		Nodes: o.Nodes, Seed: o.Seed, Latency: o.Latency, Jitter: o.Jitter, Dial: o.Dial, MaxPeers: o.MaxPeers,
+	})
+	if err != nil {
+		return err
+	}
+	return create(o.html, func(w io.Writer) error { return picture.Page(w, f) })
+}
+
+// create makes a file of what f writes.
+func create(name string, f func(io.Writer) error) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(file), file.Close())
 }

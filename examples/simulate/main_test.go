@@ -70,11 +70,44 @@ func TestWordsAndProgress(t *testing.T) {
 	}
 }
 
+// Pictures change no figure, and show the last trial's network.
+func TestPictures(t *testing.T) {
+	dir := t.TempDir()
+	figures := func(args string) measure.Result {
+		o, err := parse(strings.Fields("-nodes 6 -updates 2 -seed 7 -trials 2 -json "+args), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(o, &out, io.Discard, false); err != nil {
+			t.Fatal(err)
+		}
+		var r measure.Result
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		r.WallMS, r.HeapMB = 0, 0
+		return r
+	}
+	svg, html := filepath.Join(dir, "o.svg"), filepath.Join(dir, "p.html")
+	if got, want := figures("-svg "+svg+" -html "+html), figures(""); !reflect.DeepEqual(got, want) {
+		t.Errorf("with pictures, the figures are %+v, want %+v", got, want)
+	}
+	for name, want := range map[string]string{svg: "seed 8, L = 10ms", html: "6 nodes, seed 7, L = 10ms"} {
+		if b, err := os.ReadFile(name); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s is %.500q, %v, want %q in it", name, b, err, want)
+		}
+	}
+}
+
 func TestSimulateFails(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-placed -cold", "placed: nobody can start cold"},
 		{"-eager 2", "eager: 2"},
 		{"-events /nowhere/at/all", "no such file"},
+		{"-svg /nowhere/at/all -nodes 3 -cold", "no such file"},
+		{"-html /nowhere/at/all -nodes 5", "no such file"},
+		{"-html page.html -nodes 101", "101 nodes, and a page shows 5 to 100"},
 		{"-nodes 10 -kill 10", "kill: 10 of 10"},
 	} {
 		o, err := parse(strings.Fields(test.args), io.Discard)
@@ -90,8 +123,8 @@ func TestSimulateFails(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	all := "-nodes 1 -seed 2 -updates 3 -latency 4ms -jitter 0.5 -loss 0.6 -datagram -kill 7 -silent -churn 0.8 -partition 9s -zones 10" +
-		" -skew 11s -rate 12 -virtual 13s -cold -dial 14 -join 15 -restart -sponsor dead -placed -eager 16 -maxpeers 17 -trials 18 -json -events f"
-	want := options{json: true, events: "f", Options: measure.Options{
+		" -skew 11s -rate 12 -virtual 13s -cold -dial 14 -join 15 -restart -sponsor dead -placed -eager 16 -maxpeers 17 -trials 18 -json -events f -svg s -html h"
+	want := options{json: true, events: "f", svg: "s", html: "h", Options: measure.Options{
 		Nodes: 1, Seed: 2, Updates: 3, Latency: 4 * time.Millisecond, Jitter: 0.5, Loss: 0.6, Datagram: true, Kill: 7, Silent: true, Churn: 0.8,
 		Partition: 9 * time.Second, Zones: 10, Skew: 11 * time.Second, Rate: 12, Virtual: 13 * time.Second, Cold: true, Dial: 14, Join: 15,
 		Restart: true, Sponsor: "dead", Placed: true, Eager: 16, MaxPeers: 17, Trials: 18,
@@ -113,8 +146,10 @@ func toJSON(t *testing.T, o options) string {
 		measure.Options
 		JSON      bool
 		EventFile string
+		SVG, HTML string
 		Progress  *int // shadows a function
-	}{Options: o.Options, JSON: o.json, EventFile: o.events})
+		Done      *int
+	}{Options: o.Options, JSON: o.json, EventFile: o.events, SVG: o.svg, HTML: o.html})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ const (
 	LinkUp                         // it has admitted Link to Peer
 	LinkDown                       // an admitted Link to Peer has ended, while the node goes on
 	FrameSent                      // to Peer over Link: Bytes
-	FrameReceived                  // from Peer over Link: Bytes, Control, Writes; Text is "ping" if that is all there is
+	FrameReceived                  // from Peer over Link: Bytes, Control, Parts, Writes; Text is "ping" if that is all there is
 	FrameLost                      // on its way to Peer over Link, for good: Bytes
 	InfoWritten                    // Write, Key; Text is "delete" if it is a deletion
 	InfoLearned                    // Write, which is Peer's, Key, Hops
@@ -49,6 +49,7 @@ type Event struct {
 	Link    int           // it is the n-th of the Sim; 0: none
 	Bytes   int           // of a frame
 	Control int           // bytes of it as in [Stats]
+	Parts   Parts         // what is in a frame
 	Writes  []int         // of the infos in a frame, one each, 0 if it is unknown; they hold during the call
 	Write   int           // of an info: it is the n-th of the Sim, as in [Update]
 	Hops    int           // links the info crossed
@@ -92,7 +93,7 @@ func (s *Sim) logArrival(f *wire.Frame, host int, l simnet.ID, bytes int) {
 	w, _ := s.net.Way(host, l)
 	e := Event{
 		Kind: FrameReceived, Node: host, Peer: w.To, Link: w.Link,
-		Bytes: bytes, Control: control(f, bytes), Writes: s.writes,
+		Bytes: bytes, Control: control(f, bytes), Parts: partsOf(f), Writes: s.writes,
 	}
 	if ping(f) {
 		e.Text = "ping"

@@ -15,7 +15,7 @@ import (
 func TestEvents(t *testing.T) {
 	type end struct{ node, link int }
 	kinds := map[sim.EventKind]int{}
-	remarks := map[string]int{}
+	remarks, parts := map[string]int{}, map[sim.Parts]int{}
 	links := map[end]int{} // to whom
 	bytes, control, pings, quiet, inFlight := 0, 0, 0, 0, 0
 	copies, learned, deletions := map[int]int{}, map[int]int{}, 0
@@ -48,6 +48,14 @@ func TestEvents(t *testing.T) {
 		case sim.FrameReceived:
 			inFlight--
 			bytes, control = bytes+e.Bytes, control+e.Control
+			for p := sim.Hello; p <= sim.Bye; p <<= 1 {
+				if e.Parts&p != 0 {
+					parts[p]++
+				}
+			}
+			if (e.Text == "ping") != (e.Parts == sim.Ping) || (len(e.Writes) > 0) && e.Parts&sim.Infos == 0 {
+				t.Errorf("%+v, want parts that fit", e)
+			}
 			if e.Text == "ping" {
 				pings, quiet = pings+1, quiet+e.Control
 			}
@@ -81,6 +89,11 @@ func TestEvents(t *testing.T) {
 		t.Fatal(s.Err())
 	}
 
+	for p := sim.Hello; p <= sim.Bye; p <<= 1 {
+		if parts[p] == 0 && p != sim.Bye || p.String() == "" {
+			t.Errorf("no frame has %v", p)
+		}
+	}
 	st := s.Stats()
 	got := []int{kinds[sim.NodeUp], kinds[sim.NodeDown], kinds[sim.FrameReceived], kinds[sim.FrameLost], bytes, control, pings, quiet}
 	want := []int{21, 2, st.Frames, st.Lost, st.Bytes, st.Control, st.Pings, st.Quiet}
@@ -152,8 +165,8 @@ func TestEventLines(t *testing.T) {
 		if e.At < second || back {
 			return
 		}
-		lines = append(lines, fmt.Sprintf("%v n%d %d %v link=%d writes=%d write=%d hops=%d %q %q",
-			e.At-second, e.Node, e.Peer, e.Kind, e.Link, e.Writes, e.Write, e.Hops, e.Key, e.Text))
+		lines = append(lines, fmt.Sprintf("%v n%d %d %v link=%d parts=[%v] writes=%d write=%d hops=%d %q %q",
+			e.At-second, e.Node, e.Peer, e.Kind, e.Link, e.Parts, e.Writes, e.Write, e.Hops, e.Key, e.Text))
 	}
 	s := sim.New(opts)
 	s.StartAll(0)
@@ -163,12 +176,12 @@ func TestEventLines(t *testing.T) {
 	s.Crash(1)
 	s.RunFor(10 * time.Millisecond)
 	want := []string{
-		`0s n0 -1 written link=0 writes=[] write=3 hops=0 "color" ""`,
-		`0s n0 1 sent link=1 writes=[] write=0 hops=0 "" ""`,
-		`10ms n1 0 received link=1 writes=[3] write=0 hops=0 "" ""`,
-		`10ms n1 0 learned link=0 writes=[] write=3 hops=1 "color" ""`,
-		`15ms n1 -1 node down link=0 writes=[] write=0 hops=0 "" "crash"`,
-		`25ms n0 1 link down link=1 writes=[] write=0 hops=0 "" ""`,
+		`0s n0 -1 written link=0 parts=[] writes=[] write=3 hops=0 "color" ""`,
+		`0s n0 1 sent link=1 parts=[] writes=[] write=0 hops=0 "" ""`,
+		`10ms n1 0 received link=1 parts=[infos] writes=[3] write=0 hops=0 "" ""`,
+		`10ms n1 0 learned link=0 parts=[] writes=[] write=3 hops=1 "color" ""`,
+		`15ms n1 -1 node down link=0 parts=[] writes=[] write=0 hops=0 "" "crash"`,
+		`25ms n0 1 link down link=1 parts=[] writes=[] write=0 hops=0 "" ""`,
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))

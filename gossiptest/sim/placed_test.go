@@ -153,3 +153,20 @@ func TestPlaceAfterStart(t *testing.T) {
 	}()
 	s.Place()
 }
+
+func TestRing(t *testing.T) {
+	s := sim.New(sim.Options{Nodes: 50, Seed: 1})
+	ring := s.Ring()
+	s.Place()
+	for i, node := range ring {
+		if next := ring[(i+1)%len(ring)]; !slices.Contains(s.Links(node), next) {
+			t.Errorf("n%d has no link with n%d, which is next to it in %d", node, next, ring)
+		}
+	}
+	slices.Sort(ring)
+	for i, node := range ring {
+		if i != node {
+			t.Fatalf("the nodes of the ring are %d, want all", ring)
+		}
+	}
+}

@@ -77,3 +77,13 @@ func (s *Sim) Links(node int) []int {
 	slices.Sort(peers)
 	return peers
 }
+
+// Ring returns all nodes, started or not, in the order in which the protocol puts them in a ring: each is to be linked to the
+// next one that runs, and the last to the first.
+func (s *Sim) Ring() []int {
+	ring := make([]int, len(s.nodes))
+	for i, id := range s.placedBase().Members() {
+		ring[i] = int(id) - 1
+	}
+	return ring
+}

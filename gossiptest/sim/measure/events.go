@@ -45,7 +45,7 @@ func (l *eventLog) close() error {
 }
 
 // AppendEvent appends an event to b as one object of JSON without a line break: at in nanoseconds, kind and node, and of
-// the others, with the names of the fields of [sim.Event] in lower case, those that are not their zero value.
+// the others, with the names of the fields of [sim.Event] in lower case, those that are not their zero value. Parts are a string.
 func AppendEvent(b []byte, e sim.Event) []byte {
 	b = strconv.AppendInt(append(b, `{"at":`...), int64(e.At), 10)
 	b = append(append(append(b, `,"kind":"`...), e.Kind.String()...), '"')
@@ -62,6 +62,9 @@ func AppendEvent(b []byte, e sim.Event) []byte {
 		if f.value != 0 {
 			b = strconv.AppendInt(append(b, f.name...), int64(f.value), 10)
 		}
+	}
+	if e.Parts != 0 {
+		b = append(append(append(b, `,"parts":"`...), e.Parts.String()...), '"')
 	}
 	for i, w := range e.Writes {
 		if i == 0 {

@@ -185,8 +185,8 @@ func TestAppendEvent(t *testing.T) {
 		{sim.Event{Peer: -1}, `{"at":0,"kind":"node up","node":0}`},
 		{sim.Event{At: time.Second, Kind: sim.NodeDown, Node: 3, Peer: -1, Text: "crash"}, `{"at":1000000000,"kind":"node down","node":3,"text":"crash"}`},
 		{
-			sim.Event{At: 1, Kind: sim.FrameReceived, Node: 1, Link: 7, Bytes: 100, Control: 20, Writes: []int{1, 0, 12}},
-			`{"at":1,"kind":"received","node":1,"peer":0,"link":7,"bytes":100,"control":20,"writes":[1,0,12]}`,
+			sim.Event{At: 1, Kind: sim.FrameReceived, Node: 1, Link: 7, Bytes: 100, Control: 20, Parts: sim.Infos | sim.Ping, Writes: []int{1, 0, 12}},
+			`{"at":1,"kind":"received","node":1,"peer":0,"link":7,"bytes":100,"control":20,"parts":"infos ping","writes":[1,0,12]}`,
 		},
 		{
 			sim.Event{At: 1, Kind: sim.InfoLearned, Node: 1, Peer: 2, Write: 5, Hops: 2, Key: "a\"b"},

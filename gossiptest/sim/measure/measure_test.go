@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grapevine-go/grapevine/gossiptest/sim"
 	"github.com/grapevine-go/grapevine/gossiptest/sim/measure"
 )
 
@@ -261,10 +262,12 @@ func TestProgress(t *testing.T) {
 	var got []string
 	run(t, measure.Options{Nodes: 3, Updates: 1, Trials: 2, Progress: func(trial int, what string) {
 		got = append(got, fmt.Sprint(trial, " ", what))
+	}, Done: func(s *sim.Sim) {
+		got = append(got, fmt.Sprint("done, seed ", s.Seed(), ": ", s.Converged()))
 	}})
 	want := []string{
-		"0 cold start", "0 settle", "0 idle", "0 warm up", "0 measure", "0 arrive",
-		"1 cold start", "1 settle", "1 idle", "1 warm up", "1 measure", "1 arrive",
+		"0 cold start", "0 settle", "0 idle", "0 warm up", "0 measure", "0 arrive", "done, seed 0: true",
+		"1 cold start", "1 settle", "1 idle", "1 warm up", "1 measure", "1 arrive", "done, seed 1: true",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("told %q, want %q", got, want)

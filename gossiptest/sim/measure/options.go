@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/sim"
 )
 
 // Options say what to measure. At most one of Cold, Join, Sponsor, Kill, Churn, Partition, Skew and Rate is given,
@@ -38,6 +40,7 @@ type Options struct {
 
 	Events   io.Writer                    // if there is one, every event is written to it, see AppendEvent; one trial only
 	Progress func(trial int, what string) // if there is one, it is called when something new begins
+	Done     func(s *sim.Sim)             // if there is one, it is called with each network at the end
 }
 
 // withDefaults returns o with every default written out.

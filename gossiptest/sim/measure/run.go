@@ -135,6 +135,9 @@ func (t *trial) run() error {
 	t.res.CutVertices = max(t.res.CutVertices, g.cutVertices())
 	t.res.Events += t.s.Stats().Steps
 	t.trace = t.trace*31 + t.s.Trace()
+	if t.Done != nil {
+		t.Done(t.s)
+	}
 	if t.log != nil {
 		return errors.Join(t.s.Err(), t.log.close())
 	}
