@@ -272,3 +272,26 @@ func TestScenes(t *testing.T) {
 		t.Errorf("%v crashed, %d grafts, %d learned, want 1, some, 18", f.Scenes[2].Down, grafts, len(f.Scenes[2].Learned))
 	}
 }
+
+// A frame may be lost when it is sent, while others are on their way, or where it would have arrived.
+func TestRecorderLost(t *testing.T) {
+	r := recorder{opened: map[int]int{}, flying: map[way][]int{}}
+	s := &Scene{}
+	r.begin(s)
+	event := func(at time.Duration, k sim.EventKind, node, peer int, p sim.Parts) {
+		r.event(sim.Event{At: at * time.Microsecond, Kind: k, Node: node, Peer: peer, Link: 1, Parts: p})
+	}
+	event(1, sim.FrameSent, 0, 1, 0)
+	event(2, sim.FrameSent, 0, 1, 0)
+	event(2, sim.FrameLost, 0, 1, 0)
+	event(3, sim.FrameReceived, 1, 0, sim.Infos)
+	event(4, sim.FrameSent, 0, 1, 0)
+	event(5, sim.FrameSent, 0, 1, 0)
+	event(5, sim.FrameSent, 1, 0, 0)
+	event(6, sim.FrameLost, 0, 1, 0)
+	r.end(7)
+	want := [][5]int{{0, 1, 1, 3, int(sim.Infos)}, {0, 1, 2, 2, -1}, {0, 1, 4, 6, -1}}
+	if !slices.Equal(s.Frames, want) {
+		t.Errorf("the frames are %v, want %v", s.Frames, want)
+	}
+}
