@@ -94,6 +94,8 @@ func placedStory(t *testing.T, nodes int, seed uint64) *sim.Sim {
 		}
 		s.RunFor(300 * time.Millisecond)
 	}
+	add(t, s, 1, "u/1", "alone") // without company, its adverts may show a shorter way
+	s.RunFor(300 * time.Millisecond)
 	before := s.Stats()
 	add(t, s, 1, "u/1", "last")
 	within(t, s, time.Second, holds(s, "u/1", "last", others))

@@ -43,6 +43,40 @@ func TestGraftWaitsAsPushesTake(t *testing.T) {
 	}
 }
 
+// TestGraftForgetsSlowness: when pushes come before any advert again, an advert is soon followed up as before.
+func TestGraftForgetsSlowness(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	for range 12 {
+		seq++
+		raced(w, from, q, o, seq, 40*ms)
+	}
+	for range 30 {
+		seq++
+		from.send(update(o, seq, 3))
+		w.run(20 * ms)
+	}
+	w.run(200 * ms)
+	q.drop()
+	if seq++; !raced(w, from, q, o, seq, 20*ms) {
+		t.Error("after thirty pushes in time, an advert is not followed up within 20 ms")
+	}
+}
+
+// TestYoungTreesAreNoMeasure: how long pushes take is not learned from the first updates of origins, whose trees are mended
+// on the way.
+func TestYoungTreesAreNoMeasure(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	for node := uint64(30); node < 50; node++ {
+		young := core.Origin{Node: node, Incarnation: 100}
+		from.send(update(young, 1, 3))
+		w.run(200 * ms)
+		raced(w, from, q, young, 2, 25*ms)
+	}
+	if seq++; !raced(w, from, q, o, seq, 20*ms) {
+		t.Error("after late second updates of many origins, an advert of a settled one is not followed up within 20 ms")
+	}
+}
+
 // TestBridge: over a link that has just joined two parts of the network, what is missing is asked for at once; later, and over
 // others, it is waited for.
 func TestBridge(t *testing.T) {

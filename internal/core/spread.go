@@ -154,22 +154,25 @@ func (c *Core) graftDelay(o *origin) int64 {
 	return g
 }
 
-// skew is how long what is advertised, or the next part of it, takes to be pushed; exponentially weighted (RFC 6298,
-// section 2).
+// skew is how long a push is behind the first advert of what it brings, or the part before it; exponentially weighted
+// (RFC 6298, section 2).
 type skew struct{ mean, dev int64 }
 
-// arrived takes in that hw of o has moved, over a push or as the answer to a graft.
+// arrived takes in that hw of o has moved, over a push or as the answer to a graft. A push that comes before any advert counts
+// for the skew, too. Trees that are still learned do not: where they break, they are mended step by step, and nodes that took the wait
+// of those before them for the way of a push would wait longer each time.
 func (c *Core) arrived(o *origin, was uint64, pushed bool) {
-	if o.want <= was {
-		return
-	}
-	if pushed {
-		d := min(c.now.Mono-max(o.wantSince, o.pushed), 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))
+	late := o.want > was
+	if pushed && o.updates >= settledUpdates {
+		d := int64(0)
+		if late {
+			d = min(c.now.Mono-max(o.wantSince, o.pushed), 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))
+			o.pushed = c.now.Mono
+		}
 		c.skew.dev += (abs(d-c.skew.mean) - c.skew.dev) / 4
 		c.skew.mean += (d - c.skew.mean) / 8
-		o.pushed = c.now.Mono
 	}
-	if o.hw >= o.want {
+	if late && o.hw >= o.want {
 		o.want, o.inFlight, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
 	}
 }
