@@ -185,7 +185,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		}
 		c.published(o)
 	case r.From > old:
-		c.missing(l, o, r.To, unknownHops, c.graftDelay(o))
+		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To))
 	case o != c.self && !c.up(o.parent):
 		o.parent, o.orphan = l.id, false
 	case o == c.self || o.parent != l.id && !r.Repair:

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -74,6 +75,60 @@ func TestYoungTreesAreNoMeasure(t *testing.T) {
 	}
 	if seq++; !raced(w, from, q, o, seq, 20*ms) {
 		t.Error("after late second updates of many origins, an advert of a settled one is not followed up within 20 ms")
+	}
+}
+
+// TestWhatNeverComes: a peer that says to have what never comes is asked twice. It does not stay the parent, and does not keep what
+// others have waiting.
+func TestWhatNeverComes(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	lie := wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1e6, Hops: 1})
+	q.send(lie)
+	for range 10 {
+		w.run(second)
+		for _, p := range []*peer{from, q, r} {
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+	}
+	if s := q.listen(); len(s.grafts) != 2 {
+		t.Errorf("in ten seconds it is asked %d times, want twice", len(s.grafts))
+	}
+	if got := w.nodes[1].core.Parent(o); got == q.link() {
+		t.Error("it is still the parent")
+	}
+	r.drop()
+	q.send(lie)
+	w.run(20 * ms)
+	if s := q.listen(); len(s.grafts) != 1 {
+		t.Fatalf("what it says anew is answered with %+v, want a graft", s)
+	}
+	r.send(frame(advert(o, seq+1)))
+	w.run(100 * ms)
+	if s := r.listen(); len(s.grafts) == 0 {
+		t.Errorf("100 ms after it has advertised an update, another peer hears %+v, want a graft", s)
+	}
+	r.send(update(o, seq+1, 3))
+	w.run(2 * second)
+	if got := w.nodes[1].core.Marks()[o]; got != seq+1 {
+		t.Errorf("covered up to %d, want %d", got, seq+1)
+	}
+}
+
+// TestSlowAnswer: a long range that is on its way is waited for, whoever says to have the beginning of it.
+func TestSlowAnswer(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	from.close()
+	q.send(frame(advert(o, seq+50)))
+	if s := q.listen(); len(s.grafts) != 1 {
+		t.Fatalf("an advert without a parent is answered with %+v, want a graft", s)
+	}
+	for i := range uint64(50) {
+		w.run(9 * ms)
+		q.send(frame(info(o, seq+1+i, fmt.Sprint("k", i), "v", 100, 0), claim(o, seq+i, seq+1+i)))
+		r.send(frame(advert(o, seq+min(i+3, 50))))
+		if a, b := q.listen(), r.listen(); len(a.grafts)+len(b.grafts) != 0 {
+			t.Fatalf("after %d of 50 infos, one each 9 ms, it asks: %+v and %+v", i, a.grafts, b.grafts)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type origin struct {
 
 	lastAgain uint64      // seq of the newest write here of a key that the origin had written before
 	strays    []*keyState // those whose record is an info of it beyond hw, and some that were
-	progress  int64       // Mono at which an info of it came last
+	progress  int64       // Mono at which an info of it came from the parent last
 	moved     uint64      // its place in arrivals, for hw; 0: none
 	pushed    int64       // Mono at which hw moved last without having asked
 
@@ -41,16 +41,17 @@ type origin struct {
 	wantSince int64
 	advs      []advert
 	graftAt   int64 // in Core.grafts; 0: not
-	inFlight  int64 // Mono until which a graft may still be answered
+	asked     int64 // Mono of the last graft for it; 0: none
 }
 
 type span struct{ from, to uint64 }
 
 // advert is a peer's claim to hold the origin's writes up to to.
 type advert struct {
-	link LinkID
-	to   uint64
-	hops uint32
+	link  LinkID
+	to    uint64
+	hops  uint32
+	asked uint8 // how often it was, and brought nothing
 }
 
 // entry is one key an origin wrote, at the seq of its last write.

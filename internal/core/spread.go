@@ -98,8 +98,11 @@ func (c *Core) graft(l *link, o *origin) {
 	}
 	o.parent, o.orphan = l.id, false
 	if o.want > o.hw { // asked for from here on
-		o.inFlight = c.now.Mono + 2*c.graftDelay(o) + 2*c.cfg.Timers.Graft
-		o.graftAt = o.inFlight
+		o.asked = c.now.Mono
+		o.graftAt = c.patience(o, o.want)
+		for _, a := range o.advs {
+			o.graftAt = min(o.graftAt, c.patience(o, a.to))
+		}
 		c.grafts.push(o.graftAt, o.idx)
 	}
 	p := l.of(o)
@@ -121,24 +124,30 @@ func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) 
 	if o.hw > 0 && !c.up(o.parent) {
 		delay = 0 // nobody is going to push it
 	} else if delay > 0 {
-		delay = max(delay, c.graftDelay(o))
+		delay = max(delay, c.graftDelay(o, to))
 	}
 	if i := slices.IndexFunc(o.advs, func(a advert) bool { return a.link == l.id }); i >= 0 {
 		o.advs[i].to = to
 	} else {
-		o.advs = append(o.advs, advert{l.id, to, hops})
+		o.advs = append(o.advs, advert{link: l.id, to: to, hops: hops})
 	}
-	if o.graftAt == 0 {
-		o.graftAt = max(c.now.Mono+delay, o.inFlight, 1)
-		c.grafts.push(o.graftAt, o.idx)
-	} else if at := max(c.now.Mono+delay, o.inFlight, 1); at < o.graftAt {
+	if at := max(c.now.Mono+delay, c.patience(o, to), 1); o.graftAt == 0 || at < o.graftAt {
 		o.graftAt = at
 		c.grafts.push(at, o.idx)
 	}
 }
 
-// graftDelay is how long an advertised update of o is waited for.
-func (c *Core) graftDelay(o *origin) int64 {
+// patience returns until when the answer to the last graft is waited for, where somebody else has what o wrote up to to: not for what
+// nobody else says that there is.
+func (c *Core) patience(o *origin, to uint64) int64 {
+	if o.asked == 0 {
+		return 0
+	}
+	return o.asked + 2*c.graftDelay(o, to) + 2*c.cfg.Timers.Graft
+}
+
+// graftDelay is how long what o wrote up to to is waited for, once it is advertised.
+func (c *Core) graftDelay(o *origin, to uint64) int64 {
 	g := c.cfg.Timers.Graft
 	switch {
 	case o.updates == 0:
@@ -147,9 +156,9 @@ func (c *Core) graftDelay(o *origin) int64 {
 		g *= 3
 	}
 	g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
-	if o.want > o.hw+1 {
+	if to > o.hw+1 {
 		// Much takes long: a hundredth for each info, of which ten thousand count.
-		g += int64(min(o.want-o.hw, 1e4)) * (c.cfg.Timers.Graft / 100)
+		g += int64(min(to-o.hw, 1e4)) * (c.cfg.Timers.Graft / 100)
 	}
 	return g
 }
@@ -173,7 +182,7 @@ func (c *Core) arrived(o *origin, was uint64, pushed bool) {
 		c.skew.mean += (d - c.skew.mean) / 8
 	}
 	if late && o.hw >= o.want {
-		o.want, o.inFlight, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
+		o.want, o.asked, o.graftAt, o.advs = 0, 0, 0, o.advs[:0]
 	}
 }
 
@@ -191,19 +200,19 @@ func (c *Core) graftDue() {
 			continue
 		}
 		o.graftAt = 0
-		o.advs = slices.DeleteFunc(o.advs, func(a advert) bool { return a.to <= o.hw || !c.up(a.link) })
+		c.dropAdverts(o)
 		if len(o.advs) == 0 {
-			o.want, o.inFlight = 0, 0
+			o.want, o.asked = 0, 0
 			continue
 		}
-		if at := o.progress + c.graftDelay(o); at > c.now.Mono && c.up(o.parent) {
+		if at := o.progress + c.graftDelay(o, o.want); at > c.now.Mono && c.up(o.parent) {
 			o.graftAt = at // it is coming
 			c.grafts.push(at, o.idx)
 			continue
 		}
 		best := 0
 		for i, a := range o.advs {
-			if a.hops < o.advs[best].hops {
+			if b := o.advs[best]; a.asked < b.asked || a.asked == b.asked && a.hops < b.hops {
 				best = i
 			}
 		}
@@ -211,16 +220,38 @@ func (c *Core) graftDue() {
 		if old := o.parent; old != a.link && c.up(old) {
 			c.letGo(old, o)
 		}
+		a.asked++
 		c.graft(c.link(a.link), o)
-		a.hops += unknownHops // the others first, next time
 	}
+}
+
+// maxAsked is how often a peer is asked for what it says it has, and does not send.
+const maxAsked = 2
+
+// dropAdverts forgets the adverts of o that are settled, or that nothing is behind. A peer that made one is no parent.
+func (c *Core) dropAdverts(o *origin) {
+	o.want = 0
+	o.advs = slices.DeleteFunc(o.advs, func(a advert) bool {
+		if a.to <= o.hw || !c.up(a.link) {
+			return true
+		}
+		parent := a.link == o.parent
+		if a.asked >= maxAsked && !(parent && o.progress >= o.asked) {
+			if parent {
+				o.parent, o.orphan = 0, true
+			}
+			return true
+		}
+		o.want = max(o.want, a.to)
+		return false
+	})
 }
 
 func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p := l.of(o)
 	p.known = max(p.known, a.To)
 	if a.To > o.hw {
-		delay := c.graftDelay(o)
+		delay := c.graftDelay(o, a.To)
 		if a.Pull || c.bridge(l) {
 			delay = 0
 		}

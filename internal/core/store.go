@@ -186,7 +186,9 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		Born: now - in.Age, Taken: now, Expires: after(now-in.Age, in.TTL),
 	}
 	c.place(rec, o)
-	o.progress = now
+	if l.id == o.parent {
+		o.progress = now
+	}
 	if in.Seq > o.hopsSeq {
 		o.nearer = o.hopsSeq > 0 && in.Hops < o.hops
 		o.hops, o.hopsSeq = in.Hops, in.Seq
