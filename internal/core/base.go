@@ -84,7 +84,10 @@ func (c *Core) Base() *Base {
 			rec.Hops++
 		}
 		rec.From, rec.Taken = FromBase, c.now.Mono
-		own := &keyState{key: ks.key, rec: &rec, hold: ks.hold, forget: ks.forget, first: ks.first, writers: slices.Clone(ks.writers)}
+		own := &keyState{
+			key: ks.key, rec: &rec, hold: ks.hold, forget: ks.forget,
+			first: ks.first, writers: slices.Clone(ks.writers), table: maps.Clone(ks.table),
+		}
 		if !touched {
 			own.hold, own.forget = c.later(ks.hold), c.later(ks.forget)
 		}

@@ -2,8 +2,11 @@ package core_test
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/wire"
@@ -40,6 +43,74 @@ func TestNothingNewIsFree(t *testing.T) {
 		sends := 0
 		if got := testing.AllocsPerRun(100, func() { sends += len(c.Step(now, in).Sends) }); got != 0 || sends != 0 {
 			t.Errorf("%s: %v allocations a step and %d frames, want none", name, got, sends)
+		}
+	}
+}
+
+// TestManyWriters: that a key was written by one more origin costs about as much however many there are.
+func TestManyWriters(t *testing.T) {
+	const origins, keys = 32_000, 2000
+	cost := func(keys uint64) time.Duration {
+		w, p := lone(t, nil)
+		o := core.Origin{Node: 20, Incarnation: 100}
+		var infos, all, writers []part
+		for i := range keys {
+			infos = append(infos, info(o, i+1, fmt.Sprint("k", i), "v", 1, 0))
+		}
+		for i := range uint64(origins) {
+			o := core.Origin{Node: 100 + i, Incarnation: 100}
+			all, writers = append(all, declare(o, 0)), append(writers, standin(o, 1, fmt.Sprint("k", i%keys)))
+		}
+		p.send(frame(append(infos, claim(o, 0, keys))...))
+		p.send(frame(all...))
+		f, err := decode(frame(writers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, start := core.Now{Mono: w.now, Wall: epoch + w.now}, time.Now()
+		for range 3 {
+			w.nodes[1].core.Step(now, core.Input{Kind: core.InFrame, Link: p.link(), Frame: f})
+		}
+		return time.Since(start)
+	}
+	one, many := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+	for range 3 {
+		one, many = min(one, cost(1)), min(many, cost(keys))
+	}
+	if one > 10*many {
+		t.Errorf("%d writers take %v, if they write %d keys, and %v, if all write one", origins, many, keys, one)
+	}
+}
+
+// TestWritersOfOneKey: each of many is remembered, with its newest write, also by who begins with what this node holds.
+func TestWritersOfOneKey(t *testing.T) {
+	w, p := lone(t, nil)
+	const origins = 40
+	o := func(i int) core.Origin { return core.Origin{Node: 100 + uint64(i), Incarnation: 100} }
+	p.send(frame(info(o(0), 1, "k", "v", 1, 0)))
+	for i := range origins {
+		p.send(frame(standin(o(i), 2, "k")))
+	}
+	var more []part
+	for i := range origins {
+		if i%2 == 0 {
+			more = append(more, standin(o(i), 5, "k"))
+		}
+		more = append(more, standin(o(i), 1, "k"))
+	}
+	p.send(frame(more...))
+	next := core.New(core.Config{Base: w.nodes[1].core.Base(), Limits: config(2).Limits, Timers: config(2).Timers})
+	next.Step(core.Now{Mono: w.now, Wall: epoch + w.now}, core.Input{Kind: core.InStart})
+	next.TouchAll()
+	for i := range origins {
+		want := []string{"2 k"}
+		if i%2 == 0 {
+			want = []string{"5 k"}
+		}
+		for _, c := range []*core.Core{w.nodes[1].core, next} {
+			if got := c.LiveIndex(o(i)); !slices.Equal(got, want) {
+				t.Errorf("of writer %d, %q counts, want %q", i, got, want)
+			}
 		}
 	}
 }

@@ -43,8 +43,12 @@ type keyState struct {
 	strayIn *origin // in whose strays it is
 	arrived uint64  // its place in arrivals; 0: none
 	first   writer
-	writers []writer // the others
+	writers []writer        // the others
+	table   map[int32]int32 // where among them an origin is, once they are many; nil: not made yet
 }
+
+// manyWriters is how many of a key are looked through.
+const manyWriters = 16
 
 // writer is who has written a key, and when last. The zero value is nobody.
 type writer struct {
@@ -52,40 +56,55 @@ type writer struct {
 	seq uint64
 }
 
+// writer returns what is known of o as a writer of the key, nil if it is not.
+func (ks *keyState) writer(o *origin) *writer {
+	if ks.first.seq != 0 && ks.first.o == o.idx {
+		return &ks.first
+	}
+	if ks.table != nil {
+		if i, ok := ks.table[o.idx]; ok {
+			return &ks.writers[i]
+		}
+		return nil
+	}
+	for i := range ks.writers {
+		if ks.writers[i].o == o.idx {
+			return &ks.writers[i]
+		}
+	}
+	return nil
+}
+
 // wrote notes that o wrote the key at seq, and reports whether that is the newest write of o known.
 func (ks *keyState) wrote(o *origin, seq uint64) bool {
-	w := &ks.first
-	if w.seq != 0 && w.o != o.idx {
-		w = nil
-		for i := range ks.writers {
-			if ks.writers[i].o == o.idx {
-				w = &ks.writers[i]
+	w := ks.writer(o)
+	switch {
+	case w != nil && w.seq >= seq:
+		return false
+	case w != nil:
+		o.stale++
+		w.seq = seq
+	case ks.first.seq == 0:
+		ks.first = writer{o.idx, seq}
+	default:
+		ks.writers = append(ks.writers, writer{o.idx, seq})
+		switch n := len(ks.writers); {
+		case ks.table != nil:
+			ks.table[o.idx] = int32(n - 1)
+		case n > manyWriters:
+			ks.table = make(map[int32]int32, 2*n)
+			for i, w := range ks.writers {
+				ks.table[w.o] = int32(i)
 			}
 		}
-		if w == nil {
-			ks.writers = append(ks.writers, writer{})
-			w = &ks.writers[len(ks.writers)-1]
-		}
 	}
-	if w.seq >= seq {
-		return false
-	}
-	if w.seq != 0 {
-		o.stale++
-	}
-	*w = writer{o.idx, seq}
 	return true
 }
 
 // lastSeq returns the newest seq at which o wrote the key, 0 if it did not.
 func (ks *keyState) lastSeq(o *origin) uint64 {
-	if ks.first.o == o.idx {
-		return ks.first.seq
-	}
-	for _, w := range ks.writers {
-		if w.o == o.idx {
-			return w.seq
-		}
+	if w := ks.writer(o); w != nil {
+		return w.seq
 	}
 	return 0
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -203,6 +204,7 @@ func (c *Core) touchKey(key string) *keyState {
 	}
 	ks := *b
 	ks.rec, ks.hold, ks.forget, ks.writers = c.aged(b.rec), c.later(b.hold), c.later(b.forget), slices.Clone(b.writers)
+	ks.table = maps.Clone(b.table)
 	c.inBase--
 	c.keys[key] = &ks
 	return &ks
