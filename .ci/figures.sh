@@ -220,6 +220,7 @@ zones_999() {
 }
 
 clocks_20() {
+	local nodes
 	for nodes in 20 2; do
 		simulate -nodes "$nodes" -skew 1h -trials "${1:-3}"
 		none_of expired_early immortal pinned
