@@ -15,10 +15,11 @@ import (
 // knowledge is what an onlooker knows who sees every write and every copy.
 type knowledge struct {
 	keys    map[string]int32
-	names   []string  // of the keys
-	last    []*Update // of each key, the write seen last
-	count   int       // of writes
-	writers [][]run   // by node
+	names   []string     // of the keys
+	last    []*Update    // of each key, the write seen last
+	bodies  []*wire.Body // of that write
+	count   int          // of writes
+	writers [][]run      // by node
 }
 
 // run is what a node wrote under one incarnation, in order.
@@ -67,7 +68,7 @@ func (k *knowledge) key(name string) int32 {
 	if !ok {
 		i = int32(len(k.names))
 		k.keys[name] = i
-		k.names, k.last = append(k.names, name), append(k.last, nil)
+		k.names, k.last, k.bodies = append(k.names, name), append(k.last, nil), append(k.bodies, nil)
 	}
 	return i
 }
@@ -87,11 +88,18 @@ func (k *knowledge) find(b *wire.Body) *written {
 	return nil
 }
 
-// copies counts the infos of a frame that has arrived.
+// copies counts the infos of a frame that has arrived. Those that were written last of their keys become the ones which their
+// writers hold, byte for byte the same, so that all nodes share them.
 func (k *knowledge) copies(f *wire.Frame) {
 	for i := range f.Infos {
-		if w := k.find(&f.Infos[i].Body); w != nil {
-			w.Copies++
+		body := &f.Infos[i].Body
+		w := k.find(body)
+		if w == nil {
+			continue
+		}
+		w.Copies++
+		if b := k.bodies[w.key]; b != nil && *b == *body {
+			*body = *b
 		}
 	}
 }
@@ -137,7 +145,7 @@ func (s *Sim) wrote(n *node, r *core.Record) *written {
 	key := k.key(r.Key)
 	k.count++
 	u := &Update{N: k.count, Key: k.names[key], Node: int(n.id), Seq: r.Seq, At: s.Now(), Last: s.Now(), Deleted: r.State == wire.Tombstone}
-	k.last[key] = u
+	k.last[key], k.bodies[key] = u, &r.Body
 	s.logUpdate(InfoWritten, n, u, 0)
 	runs := k.writers[n.id]
 	last := len(runs) - 1

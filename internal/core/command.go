@@ -155,7 +155,7 @@ func (c *Core) leave(n uint64) bool {
 	for _, l := range c.links {
 		if l.admitted && !l.closing {
 			p := l.of(c.self)
-			p.mode, p.set = wire.Eager, true
+			p.choose(wire.Eager)
 		}
 	}
 	c.write(nodeKeyPrefix+strconv.FormatUint(c.node, 10), "", 0, wire.Tombstone)

@@ -49,7 +49,6 @@ type Core struct {
 	expiry   heap[string]
 	origins  []*origin // by idx
 	heard    int       // of so many origins, those that only the base knows included
-	byID     map[originID]*origin
 	nodes    map[uint64]*nodeState
 	arrivals arrivals
 	hash     uint64      // of the marks
@@ -76,7 +75,7 @@ func New(cfg Config) *Core {
 	c := &Core{
 		cfg: cfg, node: cfg.Node, cluster: cfg.ClusterID, resolvers: cfg.Resolvers,
 		rng:  rand.New(rand.NewPCG(cfg.Seed, cfg.Instance)),
-		keys: map[string]*keyState{}, byID: map[originID]*origin{}, nodes: map[uint64]*nodeState{},
+		keys: map[string]*keyState{}, nodes: map[uint64]*nodeState{},
 	}
 	for _, k := range cfg.Keep {
 		c.keeps = append(c.keeps, keep{Keep: k})

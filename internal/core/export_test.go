@@ -39,7 +39,7 @@ func (c *Core) DigestAnew() uint64 {
 		}
 	}
 	for ks := range c.allKeys() {
-		o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]
+		o := c.life(originID{ks.rec.Node, ks.rec.Incarnation})
 		if o == nil {
 			o = c.base.byID[originID{ks.rec.Node, ks.rec.Incarnation}]
 		}
@@ -58,11 +58,11 @@ func (c *Core) Next() int64 { return c.out.Next }
 
 // Known returns up to where the core takes the peer of a link to cover an origin that it has touched.
 func (c *Core) Known(id LinkID, o Origin) uint64 {
-	return c.link(id).of(c.byID[originID{o.Node, o.Incarnation}]).known
+	return c.link(id).of(c.life(originID{o.Node, o.Incarnation})).known
 }
 
 // LastAgain returns the newest write of an origin that it has touched, of a key which that had written before.
-func (c *Core) LastAgain(o Origin) uint64 { return c.byID[originID{o.Node, o.Incarnation}].lastAgain }
+func (c *Core) LastAgain(o Origin) uint64 { return c.life(originID{o.Node, o.Incarnation}).lastAgain }
 
 // Member returns what is said of a member: that it was suspected in this life, and that it is.
 func (c *Core) Member(node uint64) (suspected, lost bool) {
@@ -96,7 +96,7 @@ func (c *Core) Keys() []string {
 
 // Parent returns the link that origin o comes over, 0 for none.
 func (c *Core) Parent(o Origin) LinkID {
-	if o := c.byID[originID{o.Node, o.Incarnation}]; o != nil {
+	if o := c.life(originID{o.Node, o.Incarnation}); o != nil {
 		return o.parent
 	}
 	return 0
@@ -104,14 +104,14 @@ func (c *Core) Parent(o Origin) LinkID {
 
 // Eager reports whether the core pushes origin o over the link.
 func (c *Core) Eager(id LinkID, o Origin) bool {
-	l, x := c.link(id), c.byID[originID{o.Node, o.Incarnation}]
-	return l != nil && x != nil && l.of(x).mode == wire.Eager
+	l, x := c.link(id), c.life(originID{o.Node, o.Incarnation})
+	return l != nil && x != nil && l.of(x).mode() == wire.Eager
 }
 
 // LiveIndex lists what of origin o's index counts: key and seq of its last write, in the order of the index.
 func (c *Core) LiveIndex(o Origin) []string {
 	var keys []string
-	x := c.byID[originID{o.Node, o.Incarnation}]
+	x := c.life(originID{o.Node, o.Incarnation})
 	if x == nil {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (c *Core) LiveIndex(o Origin) []string {
 
 // IndexLen returns how many entries origin o's index has, and how many gaps are noted.
 func (c *Core) IndexLen(o Origin) (entries, gaps int) {
-	x := c.byID[originID{o.Node, o.Incarnation}]
+	x := c.life(originID{o.Node, o.Incarnation})
 	return len(x.index), len(x.gaps)
 }
 

@@ -126,20 +126,20 @@ func (f *frame) ref(o *origin) uint64 {
 	p := f.l.of(o)
 	if len(lives) > 1 {
 		other := func(x *origin) bool { return x != o && x.id.node == o.id.node }
-		if !p.declared && (lives[len(lives)-1] != o || slices.ContainsFunc(f.named, other)) {
+		if !p.is(declared) && (lives[len(lives)-1] != o || slices.ContainsFunc(f.named, other)) {
 			return o.id.inc
 		}
 		if !slices.Contains(f.named, o) {
 			f.named = append(f.named, o)
 		}
 	}
-	if p.declared {
+	if p.is(declared) {
 		return 0
 	}
 	for _, x := range lives {
-		f.l.of(x).declared = false
+		f.l.of(x).put(declared, false)
 	}
-	p.declared = true
+	p.put(declared, true)
 	f.b = wire.AppendOrigin(f.b, wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
 	return 0
 }
@@ -153,7 +153,7 @@ func (f *frame) deltas() {
 		if f.over() || !f.delta(o) {
 			break
 		}
-		l.of(o).dirty = false
+		l.of(o).put(inDirty, false)
 		done++
 	}
 	l.dirty = slices.Delete(l.dirty, 0, done)
@@ -166,7 +166,7 @@ func (f *frame) delta(o *origin) bool {
 	c, l := f.c, f.l
 	p := l.of(o)
 	if p.known >= o.hw {
-		p.repair = false
+		p.put(asRepair, false)
 		return true
 	}
 	from := p.known
@@ -188,7 +188,7 @@ func (f *frame) delta(o *origin) bool {
 			return false
 		}
 		claims := uint64(0)
-		if i == len(o.index)-1 && e.seq == o.hw && !p.repair {
+		if i == len(o.index)-1 && e.seq == o.hw && !p.is(asRepair) {
 			claims = o.hw - p.known // the info says so itself, in three bytes
 		}
 		if f.entry(o, e, claims) {
@@ -205,7 +205,7 @@ func (f *frame) delta(o *origin) bool {
 	if c.leaving != nil && o == c.self {
 		l.leavePing = c.ask(l)
 	}
-	p.repair = false
+	p.put(asRepair, false)
 	return true
 }
 
@@ -213,7 +213,7 @@ func (f *frame) delta(o *origin) bool {
 func (f *frame) claim(o *origin, to uint64) {
 	p := f.l.of(o)
 	f.b = wire.AppendRange(f.b, wire.Range{
-		NodeID: o.id.node, Incarnation: f.ref(o), From: p.known, To: to, Repair: p.repair,
+		NodeID: o.id.node, Incarnation: f.ref(o), From: p.known, To: to, Repair: p.is(asRepair),
 	})
 	p.known = to
 }
@@ -277,11 +277,11 @@ func (f *frame) adverts() {
 		}
 		done++
 		p := l.of(o)
-		p.advert = false
-		if p.mode == wire.Eager || p.mode == wire.Mute && !o.nearer || max(p.known, p.told) >= o.hw {
+		p.put(inAdverts, false)
+		if p.mode() == wire.Eager || p.mode() == wire.Mute && !o.nearer || max(p.known, p.told()) >= o.hw {
 			continue
 		}
-		p.told = o.hw
+		p.tell(o.hw)
 		f.b = wire.AppendAdvert(f.b, wire.Advert{
 			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
 		})
@@ -298,8 +298,9 @@ func (f *frame) prunes() {
 			break
 		}
 		p := l.of(o)
-		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: wire.Mode(p.prune - 1)})
-		p.prune = 0
+		mode, _ := p.pruning()
+		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: mode})
+		p.setPruning(-1)
 		done++
 	}
 	l.prunes = slices.Delete(l.prunes, 0, done)
@@ -309,7 +310,7 @@ func (f *frame) prunes() {
 			break
 		}
 		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
-		l.of(o).graft = false
+		l.of(o).put(inGrafts, false)
 		done++
 	}
 	l.grafts = slices.Delete(l.grafts, 0, done)

@@ -190,7 +190,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		o.parent, o.orphan = l.id, false
 	case o == c.self || o.parent != l.id && !r.Repair:
 		p.unmute()
-		p.mode, p.set = wire.Lazy, true
+		p.choose(wire.Lazy)
 		c.prune(l, o, wire.Lazy)
 		if hops, ok := hopsOf(f, o, r.To); ok && o != c.self && hops <= o.hops+1 {
 			o.alt = l.id
@@ -244,7 +244,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 		}
 		if g.Mode == wire.Eager {
 			p.unmute()
-			p.mode, p.set = wire.Eager, true
+			p.choose(wire.Eager)
 		}
 	}
 	return 0

@@ -186,7 +186,7 @@ func (c *Core) joined(l *link) {
 			c.self.sponsor = l.node
 		}
 		p := l.of(c.self)
-		p.mode, p.set = wire.Eager, true
+		p.choose(wire.Eager)
 		if c.self.hw > 0 {
 			c.push(l, c.self, false)
 		}

@@ -75,20 +75,72 @@ type link struct {
 	leavePing  uint64
 }
 
-// perOrigin is a link's state of one origin.
+// perOrigin is a link's state of one origin, in 16 bytes: with ten links and a thousand origins, it is most of what a node has.
 type perOrigin struct {
-	known    uint64    // the peer covers everything up to here: it said so, or was claimed it on this link
-	told     uint64    // advertised up to here
-	mode     wire.Mode // what this end sends
-	set      bool      // mode was chosen
-	dirty    bool      // in link.dirty
-	repair   bool      // what is dirty was asked for
-	advert   bool      // in link.adverts
-	muted    bool      // neither end advertises
-	needed   bool      // the peer has asked for adverts
-	declared bool      // the peer knows which incarnation the node ID stands for
-	graft    bool      // in link.grafts
-	prune    int8      // in link.prunes, as the mode plus one; 0: not
+	known    uint64 // the peer covers everything up to here: it said so, or was claimed it on this link
+	toldLow  uint32 // see told
+	toldHigh uint16
+	bits     flags // and above them the mode, and what is in link.prunes
+}
+
+// flags are what a perOrigin says in a bit each.
+type flags uint16
+
+const (
+	chosen    flags = 1 << iota // mode was chosen
+	inDirty                     // in link.dirty
+	asRepair                    // what is dirty was asked for
+	inAdverts                   // in link.adverts
+	muted                       // neither end advertises
+	needed                      // the peer has asked for adverts
+	declared                    // the peer knows which incarnation the node ID stands for
+	inGrafts                    // in link.grafts
+
+	modeShift  = 8  // what this end sends, in two bits
+	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not
+)
+
+func (p *perOrigin) is(f flags) bool { return p.bits&f != 0 }
+
+func (p *perOrigin) put(f flags, on bool) {
+	if p.bits &^= f; on {
+		p.bits |= f
+	}
+}
+
+// mode returns what this end sends.
+func (p *perOrigin) mode() wire.Mode { return wire.Mode(p.bits >> modeShift & 3) }
+
+func (p *perOrigin) setMode(m wire.Mode) { p.bits = p.bits&^(3<<modeShift) | flags(m)<<modeShift }
+
+// choose sets the mode, for good.
+func (p *perOrigin) choose(m wire.Mode) {
+	p.setMode(m)
+	p.bits |= chosen
+}
+
+// pruning returns the mode that the peer is to be asked for, if there is one.
+func (p *perOrigin) pruning() (m wire.Mode, ok bool) {
+	m = wire.Mode(p.bits>>pruneShift&3) - 1
+	return m, m >= 0
+}
+
+// setPruning sets that mode; a negative one is none.
+func (p *perOrigin) setPruning(m wire.Mode) {
+	p.bits = p.bits&^(3<<pruneShift) | flags(m+1)<<pruneShift
+}
+
+// told returns up to where the peer was sent adverts.
+func (p *perOrigin) told() uint64 {
+	if to := uint64(p.toldHigh)<<32 | uint64(p.toldLow); to != wire.MaxSeq-1 {
+		return to
+	}
+	return wire.MaxSeq // which has a bit too many
+}
+
+func (p *perOrigin) tell(to uint64) {
+	to = min(to, wire.MaxSeq-1)
+	p.toldHigh, p.toldLow = uint16(to>>32), uint32(to)
 }
 
 // part is a range that did not fit one frame: everything up to seq is sent, nothing claimed. Its origin is the first of link.dirty.

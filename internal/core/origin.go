@@ -70,16 +70,28 @@ func (n *nodeState) newest() *origin { return n.lives[len(n.lives)-1] }
 // maxIncarnation is beyond what any clock shows: a node told of one close to it would have none left to take.
 const maxIncarnation = 1 << 62
 
+// life returns the origin of id, nil if the core has no state of its own of it.
+func (c *Core) life(id originID) *origin {
+	if n := c.nodes[id.node]; n != nil {
+		for i := len(n.lives) - 1; i >= 0; i-- {
+			if n.lives[i].id.inc == id.inc {
+				return n.lives[i]
+			}
+		}
+	}
+	return nil
+}
+
 // origin returns the origin of id, made if need be. It returns nil if there are too many, or if it cannot be.
 func (c *Core) origin(id originID) *origin {
-	if o := c.byID[id]; o != nil {
+	if o := c.life(id); o != nil {
 		return o
 	}
 	if id.inc >= maxIncarnation {
 		return nil
 	}
 	c.touchNode(id.node)
-	if o := c.byID[id]; o != nil {
+	if o := c.life(id); o != nil {
 		return o
 	}
 	own := id.node == c.node && id.inc == c.inc
@@ -101,7 +113,6 @@ func (c *Core) register(o *origin) {
 		i--
 	}
 	c.origins = slices.Insert(c.origins, i, o)
-	c.byID[o.id] = o
 	n := c.nodes[o.id.node]
 	if n == nil {
 		n = &nodeState{}

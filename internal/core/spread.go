@@ -31,7 +31,7 @@ func (c *Core) published(o *origin) {
 		if p.known >= o.hw {
 			continue
 		}
-		switch p.mode {
+		switch p.mode() {
 		case wire.Eager:
 			c.push(l, o, false)
 		case wire.Lazy:
@@ -47,9 +47,9 @@ func (c *Core) published(o *origin) {
 // push makes l send what is new of o.
 func (c *Core) push(l *link, o *origin, repair bool) {
 	p := l.of(o)
-	p.repair = repair || p.repair && p.dirty
-	if !p.dirty {
-		p.dirty = true
+	p.put(asRepair, repair || p.is(asRepair) && p.is(inDirty))
+	if !p.is(inDirty) {
+		p.put(inDirty, true)
 		l.dirty = append(l.dirty, o)
 	}
 	l.wake = true
@@ -58,8 +58,8 @@ func (c *Core) push(l *link, o *origin, repair bool) {
 // advertise makes l say, within delay, how far o is covered here.
 func (c *Core) advertise(l *link, o *origin, delay int64) {
 	p := l.of(o)
-	if !p.advert {
-		p.advert = true
+	if !p.is(inAdverts) {
+		p.put(inAdverts, true)
 		l.adverts = append(l.adverts, o)
 	}
 	if at := c.now.Mono + delay; l.advertAt == 0 || at < l.advertAt {
@@ -84,10 +84,10 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 
 func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
 	p := l.of(o)
-	if p.prune == 0 {
+	if _, there := p.pruning(); !there {
 		l.prunes = append(l.prunes, o)
 	}
-	p.prune = int8(mode) + 1
+	p.setPruning(mode)
 	l.wake = true
 }
 
@@ -107,9 +107,9 @@ func (c *Core) graft(l *link, o *origin) {
 	}
 	p := l.of(o)
 	p.unmute()
-	p.mode, p.set = wire.Lazy, true
-	if !p.graft {
-		p.graft = true
+	p.choose(wire.Lazy)
+	if !p.is(inGrafts) {
+		p.put(inGrafts, true)
 		l.grafts = append(l.grafts, o)
 	}
 	l.wake = true
@@ -277,7 +277,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	case a.Hops <= o.hops && (!c.up(o.alt2) || o.alt2 == o.parent):
 		o.alt2 = l.id
 	}
-	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.muted && !p.needed && c.open(o, l) >= backups {
+	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.is(muted) && !p.is(needed) && c.open(o, l) >= backups {
 		c.mute(l, o)
 		c.prune(l, o, wire.Mute)
 	}
@@ -309,22 +309,22 @@ func (c *Core) releaseDue() {
 
 func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 	p := l.of(o)
-	p.set = true
+	p.put(chosen, true)
 	switch {
 	case mode == wire.Mute && l.id == o.parent: // it crossed a graft, which wins
-	case mode == wire.Mute && p.mode == wire.Lazy:
-		p.needed = false
+	case mode == wire.Mute && p.mode() == wire.Lazy:
+		p.put(needed, false)
 		if c.open(o, l) >= backups {
 			c.mute(l, o)
 		} else {
 			c.prune(l, o, wire.Lazy)
 		}
-	case mode == wire.Lazy && p.mode != wire.Lazy:
-		p.needed = p.mode == wire.Mute
+	case mode == wire.Lazy && p.mode() != wire.Lazy:
+		p.put(needed, p.mode() == wire.Mute)
 		p.unmute()
-		p.mode = wire.Lazy
+		p.setMode(wire.Lazy)
 		l.hold(o)
-		if max(p.known, p.told) < o.hw && !p.dirty {
+		if max(p.known, p.told()) < o.hw && !p.is(inDirty) {
 			c.advertise(l, o, c.advertDelay(l, o))
 		}
 	}
@@ -337,7 +337,7 @@ const backups = 2
 func (c *Core) open(o *origin, but *link) int {
 	n := 0
 	for _, l := range c.links {
-		if p := l.of(o); l != but && l.admitted && !l.closing && l.id != o.parent && p.mode != wire.Eager && !p.muted {
+		if p := l.of(o); l != but && l.admitted && !l.closing && l.id != o.parent && p.mode() != wire.Eager && !p.is(muted) {
 			n++
 		}
 	}
@@ -347,24 +347,24 @@ func (c *Core) open(o *origin, but *link) int {
 // mute closes a link for the adverts of o, in both directions.
 func (c *Core) mute(l *link, o *origin) {
 	p := l.of(o)
-	p.muted = true
-	if p.mode == wire.Lazy {
-		p.mode = wire.Mute
+	p.put(muted, true)
+	if p.mode() == wire.Lazy {
+		p.setMode(wire.Mute)
 	}
 }
 
 // unmute opens it again.
 func (p *perOrigin) unmute() {
-	p.muted = false
-	if p.mode == wire.Mute {
-		p.mode = wire.Lazy
+	p.put(muted, false)
+	if p.mode() == wire.Mute {
+		p.setMode(wire.Lazy)
 	}
 }
 
 // hold stops what is being pushed of o over l: the peer gets it elsewhere.
 func (l *link) hold(o *origin) {
-	if p := l.of(o); p.dirty {
-		p.dirty, p.repair = false, false
+	if p := l.of(o); p.is(inDirty) {
+		p.put(inDirty|asRepair, false)
 		l.dirty = slices.DeleteFunc(l.dirty, func(x *origin) bool { return x == o })
 	}
 	if l.part.o == o {
@@ -386,13 +386,13 @@ func (c *Core) learn(o *origin, from *link) {
 		eager = func(l *link) bool { return l.join }
 	case o == c.self:
 		eager = func(l *link) bool {
-			return o.sponsor != 0 && (l.node == o.sponsor || sponsor != nil && l.of(sponsor).mode == wire.Eager)
+			return o.sponsor != 0 && (l.node == o.sponsor || sponsor != nil && l.of(sponsor).mode() == wire.Eager)
 		}
 		o.tree = o.sponsor != 0
 	case o.sponsor != 0 && o.sponsor == c.node && c.self != nil:
-		eager = func(l *link) bool { return l.of(c.self).mode == wire.Eager }
+		eager = func(l *link) bool { return l.of(c.self).mode() == wire.Eager }
 	case sponsor != nil && sponsor.hw > 0 && c.up(sponsor.parent):
-		eager = func(l *link) bool { return l.of(sponsor).mode == wire.Eager }
+		eager = func(l *link) bool { return l.of(sponsor).mode() == wire.Eager }
 	default:
 		o.tree = false
 	}
@@ -403,14 +403,14 @@ func (c *Core) learn(o *origin, from *link) {
 		p := l.of(o)
 		switch {
 		case l == from:
-			p.mode = wire.Lazy
-		case p.set && p.mode == wire.Eager: // it was asked for already
+			p.setMode(wire.Lazy)
+		case p.is(chosen) && p.mode() == wire.Eager: // it was asked for already
 		case eager(l):
-			p.mode = wire.Eager
+			p.setMode(wire.Eager)
 		default:
-			p.mode = wire.Lazy
+			p.setMode(wire.Lazy)
 		}
-		p.set = true
+		p.put(chosen, true)
 	}
 }
 

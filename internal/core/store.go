@@ -389,7 +389,7 @@ func (c *Core) stray(ks *keyState) {
 	ks.stray = 0
 	if !ks.dead && ks.rec.State != wire.Skeleton {
 		// An origin that only the base knows holds all that stands there.
-		if o := c.byID[originID{ks.rec.Node, ks.rec.Incarnation}]; o != nil && ks.rec.Seq > o.hw {
+		if o := c.life(originID{ks.rec.Node, ks.rec.Incarnation}); o != nil && ks.rec.Seq > o.hw {
 			ks.stray = mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
 			if ks.strayIn != o {
 				ks.strayIn = o

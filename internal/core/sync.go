@@ -21,7 +21,7 @@ func (c *Core) equalSince(l *link, since map[int32]uint64) {
 			hw = was
 		}
 		p := l.of(o)
-		if p.known = max(p.known, hw); max(p.known, p.told) < o.hw {
+		if p.known = max(p.known, hw); max(p.known, p.told()) < o.hw {
 			c.advertise(l, o, c.advertDelay(l, o)) // it came in while the link was not up yet
 		}
 	}
@@ -101,11 +101,12 @@ func (c *Core) bridge(l *link) bool {
 // offer has the peer hear of all that o wrote after seq, whatever was sent.
 func (c *Core) offer(l *link, o *origin, seq uint64) {
 	p := l.of(o)
-	p.known, p.told = min(p.known, seq), min(p.told, seq)
+	p.known = min(p.known, seq)
+	p.tell(min(p.told(), seq))
 	if l.part.o == o {
 		l.part = part{}
 	}
-	switch p.mode {
+	switch p.mode() {
 	case wire.Eager:
 		c.push(l, o, true)
 	case wire.Mute:
@@ -147,7 +148,7 @@ func (c *Core) pushAll(l *link) {
 			continue
 		}
 		if p.known == 0 {
-			p.mode, p.set = wire.Eager, true
+			p.choose(wire.Eager)
 		}
 		c.push(l, o, true)
 	}

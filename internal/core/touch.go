@@ -136,7 +136,7 @@ func (c *Core) touched(idx int32) *origin {
 
 // untouched returns what the base knows of an origin, if that is all that is known of it, else nil.
 func (c *Core) untouched(id originID) *origin {
-	if c.base == nil || c.byID[id] != nil {
+	if c.base == nil || c.life(id) != nil {
 		return nil
 	}
 	return c.base.byID[id]
