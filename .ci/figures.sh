@@ -96,7 +96,7 @@ placed_1000() {
 
 first_100() {
 	simulate -nodes 100 -sponsor known -trials "${1:-3}"
-	at_most copies_first 1.05
+	at_most copies_first 1.05 1.3
 	none_of undelivered
 	simulate -nodes 100 -sponsor dead -trials "${1:-3}"
 	at_most copies_first 1.5
@@ -187,7 +187,7 @@ partition() {
 	none_of undelivered
 	at_most heal_p99 20 "$1"
 	at_most heal_copies 1.5
-	at_most hops_max "$2"
+	at_most hops_max 4 "$2"
 	none_of cut_vertices
 }
 
@@ -198,12 +198,12 @@ partition_10() {
 
 partition_100() {
 	simulate -nodes 100 -partition 20s -trials "${1:-3}"
-	partition 80 4
+	partition 80 5
 }
 
 partition_1000() {
 	simulate -nodes 1000 -partition 20s
-	partition 120 5
+	partition 120 6
 }
 
 load_300() {
