@@ -255,3 +255,29 @@ func TestBrokenCores(t *testing.T) {
 		})
 	}
 }
+
+// What is placed is held to the rules, too.
+func TestBrokenCorePlaced(t *testing.T) {
+	s := sim.NewWith(sim.Options{Nodes: 8, Seed: 1}, func(c core.Config) sim.Machine {
+		b := &broken{Core: core.New(c), node: c.Node}
+		if c.Node == 3 {
+			b.origins = func(o *core.OriginInfo) {
+				if o.Node == 6 {
+					o.Covered++
+				}
+			}
+		}
+		return b
+	})
+	c := check.Watch(s)
+	s.Place()
+	s.RunFor(time.Second)
+	if err := s.Add(1, "k", nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.RunFor(time.Second)
+	var v *check.Violation
+	if err := c.Quiet(); !errors.As(err, &v) || v.Rule != check.Coverage || !strings.Contains(v.Text, "n2 covers 2 writes of n5") {
+		t.Errorf("a node that claims too much: %v", err)
+	}
+}

@@ -50,6 +50,7 @@ type Step struct {
 	Wrote   []Entry // what the node wrote itself
 	Changed []Entry // what stands under keys that have changed, in order; own writes included
 	Links   bool    // its links have changed
+	Placed  bool    // it has been placed: this has been there for as long as the versions say
 }
 
 // inspected is what a core shows of itself besides [machine].
@@ -96,6 +97,36 @@ func (s *Sim) observe(n *node, in *core.Input, out *core.Outputs) {
 		}
 	}
 	s.told = st
+	s.tellStep(st)
+}
+
+// observeWritten tells the observers who has written what is there before the nodes that are placed.
+func (s *Sim) observeWritten(held []*core.Record) {
+	if len(s.observers) == 0 {
+		return
+	}
+	for _, r := range held {
+		node, e := int(r.Node)-1, []Entry{entry(r)}
+		s.nodes[node].wrote = map[uint64]uint64{r.Incarnation: r.Seq}
+		s.tellStep(Step{Node: node, Run: 1, Wrote: e, Changed: e, Placed: true})
+	}
+}
+
+// observeHeld tells the observers what a node that is placed has of others.
+func (s *Sim) observeHeld(n *node, held []*core.Record) {
+	if len(s.observers) == 0 {
+		return
+	}
+	var all []Entry
+	for _, r := range held {
+		if int(r.Node)-1 != int(n.id) {
+			all = append(all, entry(r))
+		}
+	}
+	s.tellStep(Step{Node: int(n.id), Run: 1, Changed: all, Placed: true})
+}
+
+func (s *Sim) tellStep(st Step) {
 	for _, f := range s.observers {
 		f(st)
 	}

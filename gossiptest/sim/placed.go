@@ -18,13 +18,16 @@ import (
 // So even a large network costs little: what all hold is there once, and a node remembers what differs. Of the
 // descriptors, which count as nobody's writes, the first is refreshed after a fourth of [Options.DescriptorTTL] or
 // later. Place panics if a node has been started before.
+//
+// Functions given to [Sim.Observe] are told of steps in which the nodes write their descriptors and then take in those of the
+// others.
 func (s *Sim) Place() {
 	for i := range s.nodes {
 		if s.net.Boots(i) > 0 {
 			panic(fmt.Sprintf("sim: Place: n%d has been started", i))
 		}
 	}
-	base := s.placedBase()
+	base := s.placedBase(0)
 	var held []*core.Record
 	for _, r := range base.Live() {
 		s.known.key(r.Key) // the i-th has index i
@@ -34,10 +37,14 @@ func (s *Sim) Place() {
 	for _, r := range held {
 		sum += identity(r)
 	}
+	s.observeWritten(held)
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		cfg := s.opts.config(i, 1)
 		cfg.Base = base
+		if ahead := s.Clock(i); ahead != 0 { // else it would take its clock's error for time that has passed
+			cfg.Base = s.placedBase(ahead)
+		}
 		s.net.Boot(i)
 		n.core = s.newCore(cfg)
 		n.seen, _ = n.core.(inspected)
@@ -45,6 +52,7 @@ func (s *Sim) Place() {
 		n.stored = s.placedLife()
 		s.logLife(n, NodeUp, "")
 		s.step(n, core.Input{Kind: core.InResume, Incarnation: n.stored})
+		s.observeHeld(n, held)
 	}
 	ring := base.Members()
 	for _, l := range placedLinks(s.opts.Seed, len(ring), core.Degree(len(ring))) {
@@ -64,8 +72,8 @@ func (s *Sim) placedLife() uint64 {
 	return uint64(epoch + int64(s.Now()) - int64(s.opts.DescriptorTTL)/4)
 }
 
-// placedBase makes what each node holds that is placed.
-func (s *Sim) placedBase() *core.Base {
+// placedBase makes what each node holds that is placed, if its wall clock is ahead by that much.
+func (s *Sim) placedBase(ahead time.Duration) *core.Base {
 	now := core.Now{Mono: int64(s.Now()), Wall: epoch + int64(s.Now())}
 	records := make([]core.Record, len(s.nodes))
 	for i := range records {
@@ -78,6 +86,7 @@ func (s *Sim) placedBase() *core.Base {
 			Born: now.Mono - age, Taken: now.Mono, Expires: now.Mono - age + ttl,
 		}
 	}
+	now.Wall += int64(ahead)
 	return core.NewBase(now, records)
 }
 

@@ -172,3 +172,48 @@ func TestRing(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is wrong from the start ages nothing.
+func TestPlacedWrongClock(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+		s := sim.New(sim.Options{Nodes: 10, Seed: 1, DescriptorTTL: 20 * time.Minute})
+		s.SetClock(3, ahead, 0)
+		s.Place()
+		for minute := range 40 {
+			if s.Count(3) != 10 || s.Count(4) != 10 {
+				t.Fatalf("clock ahead by %v: after %d minutes there are %d infos, and %d at another node, want 10", ahead, minute, s.Count(3), s.Count(4))
+			}
+			s.RunFor(time.Minute)
+		}
+	}
+}
+
+// Observers are told of what is placed: who wrote it, and that all have it.
+func TestObservePlaced(t *testing.T) {
+	s := sim.New(sim.Options{Nodes: 10, Seed: 1})
+	wrote, has := map[string]int{}, map[int]int{}
+	s.Observe(func(st sim.Step) {
+		if !st.Placed || st.Run != 1 {
+			return
+		}
+		for _, e := range st.Wrote {
+			wrote[e.Key] = st.Node
+			if e.Version.Node != st.Node || !e.Live {
+				t.Errorf("n%d writes %+v", st.Node, e)
+			}
+		}
+		for _, e := range st.Changed {
+			if wrote[e.Key] != e.Version.Node {
+				t.Errorf("n%d has %+v before it was written", st.Node, e)
+			}
+		}
+		has[st.Node] += len(st.Changed)
+	})
+	s.Place()
+	s.RunFor(time.Minute)
+	for i := range 10 {
+		if got, ok := wrote[fmt.Sprint("node:", i+1)]; !ok || got != i || has[i] != 10 {
+			t.Errorf("n%d wrote its descriptor: %v, and has %d, want 10", i, ok, has[i])
+		}
+	}
+}

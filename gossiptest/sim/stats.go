@@ -82,7 +82,7 @@ func (s *Sim) Links(node int) []int {
 // next one that runs, and the last to the first.
 func (s *Sim) Ring() []int {
 	ring := make([]int, len(s.nodes))
-	for i, id := range s.placedBase().Members() {
+	for i, id := range s.placedBase(0).Members() {
 		ring[i] = int(id) - 1
 	}
 	return ring

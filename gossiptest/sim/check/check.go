@@ -32,9 +32,14 @@ type node struct {
 	covered []uint64 // of each origin, in the order in which the node heard of them
 }
 
-// Watch begins to check a Sim in which no node has started yet. One that is placed cannot be checked: nobody saw it write
-// what is there.
+// Watch begins to check a Sim in which no node has started yet, and none has been placed. It panics if one runs: nobody saw it
+// write what is there.
 func Watch(s *sim.Sim) *Checker {
+	for i := range s.Len() {
+		if s.Running(i) {
+			panic(fmt.Sprintf("check: Watch: n%d runs already", i))
+		}
+	}
 	c := &Checker{s: s, log: newLog(), nodes: make([]node, s.Len())}
 	s.Observe(c.step)
 	return c
@@ -60,7 +65,11 @@ func (c *Checker) step(st sim.Step) {
 		*n = node{run: st.Run, seen: n.seen[:0], covered: n.covered[:0]}
 	}
 	for i := range st.Wrote {
-		c.wrote(st.Node, &st.Wrote[i])
+		at := c.s.Now()
+		if st.Placed {
+			at = time.Duration(st.Wrote[i].Version.Wall - epoch)
+		}
+		c.wrote(st.Node, &st.Wrote[i], at)
 	}
 	for i := range st.Changed {
 		c.changed(st.Node, n, &st.Changed[i])
@@ -79,8 +88,8 @@ func (c *Checker) step(st sim.Step) {
 	}
 }
 
-// wrote puts a write into the log.
-func (c *Checker) wrote(i int, e *sim.Entry) {
+// wrote puts a write into the log, and when it was.
+func (c *Checker) wrote(i int, e *sim.Entry, at time.Duration) {
 	v := e.Version
 	switch next := c.log.next(v); {
 	case v.Seq < next:
@@ -88,7 +97,7 @@ func (c *Checker) wrote(i int, e *sim.Entry) {
 	case v.Seq > next:
 		c.fail(Incarnations, "n%d writes %s as its write %d of incarnation %d, and left out %d", i, show(e), v.Seq, v.Incarnation, next)
 	default:
-		c.log.add(e, c.s.Now())
+		c.log.add(e, at)
 	}
 }
 

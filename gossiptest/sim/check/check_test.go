@@ -146,3 +146,43 @@ func TestRuleNames(t *testing.T) {
 		}
 	}
 }
+
+// A placed network is checked like any other: what was there before counts as written, when its version says.
+func TestPlaced(t *testing.T) {
+	s := sim.New(sim.Options{Nodes: 20, Seed: 1, DescriptorTTL: 20 * time.Second})
+	c := check.Watch(s)
+	f := c.Flood()
+	s.SetClock(7, 5*time.Second, 0)
+	s.Place()
+	s.RunFor(5 * time.Second)
+	write(t, s)
+	for _, i := range []int{4, 5, 6} { // the descriptors of two of them expire
+		s.Crash(i)
+		f.Down(i)
+	}
+	s.RunFor(5 * time.Second)
+	s.Start(6)
+	s.Partition([]int{0, 1, 2, 3, 4})
+	s.RunFor(20 * time.Second)
+	s.Heal()
+	s.RunFor(30 * time.Second)
+	if err := errors.Join(s.Err(), c.Err(), c.Quiet(), f.Compare()); err != nil {
+		t.Error(err)
+	}
+	for node := range 20 {
+		if _, ok := s.Get(0, fmt.Sprint("node:", node+1)); ok != s.Running(node) {
+			t.Errorf("n0 has the descriptor of n%d: %v, want %v", node, ok, s.Running(node))
+		}
+	}
+}
+
+func TestWatchTooLate(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "check: Watch: n0 runs already" {
+			t.Errorf("Watch panics with %v, want that a node runs", p)
+		}
+	}()
+	s := sim.New(sim.Options{Nodes: 2})
+	s.Place()
+	check.Watch(s)
+}
