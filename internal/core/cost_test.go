@@ -115,6 +115,37 @@ func TestWritersOfOneKey(t *testing.T) {
 	}
 }
 
+// TestEqualIsNotedOnce: a peer that asks again and again whether it has the same costs no look at all origins each time.
+func TestEqualIsNotedOnce(t *testing.T) {
+	cost := func(origins uint64) time.Duration {
+		w, p := lone(t, nil)
+		var all []part
+		for i := range origins {
+			o := core.Origin{Node: 100 + i, Incarnation: 100}
+			all = append(all, info(o, 1, fmt.Sprint("k", i), "v", 1, 0), claim(o, 0, 1))
+		}
+		p.send(frame(all...))
+		w.run(100 * ms)
+		c, now := w.nodes[1].core, core.Now{Mono: w.now, Wall: epoch + w.now}
+		ask := &wire.Frame{Ping: &wire.Ping{Ask: true, ID: 1, Digest: c.Digest()}}
+		least := time.Duration(math.MaxInt64)
+		for range 50 {
+			now.Mono += 10 * ms
+			now.Wall += 10 * ms
+			start := time.Now()
+			out := c.Step(now, core.Input{Kind: core.InFrame, Link: p.link(), Frame: ask})
+			least = min(least, time.Since(start))
+			for len(out.Sends) > 0 {
+				out = c.Step(now, core.Input{Kind: core.InSent, Link: p.link()})
+			}
+		}
+		return least
+	}
+	if few, many := cost(100), cost(20_000); many > 20*few {
+		t.Errorf("with a hundred origins, an answer takes %v, with twenty thousand %v", few, many)
+	}
+}
+
 // BenchmarkNothingNew is a step after which three links look whether they have anything to say.
 func BenchmarkNothingNew(b *testing.B) {
 	for _, n := range []int{100, 10_000} {

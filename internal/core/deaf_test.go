@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -87,5 +88,29 @@ func TestAskedAgain(t *testing.T) {
 	}
 	if prunes != 3 {
 		t.Errorf("%d prunes for three pushes, want one each", prunes)
+	}
+}
+
+// TestMarksAreRationed: what a node sends because of marks, which may be three bytes, it sends once in half a ping period.
+func TestMarksAreRationed(t *testing.T) {
+	w, p := lone(t, nil)
+	q := w.admitted(t, 11, 1, wire.Join)
+	const origins = 50
+	o := func(i int) core.Origin { return core.Origin{Node: 20 + uint64(i), Incarnation: 100} }
+	for i := range origins {
+		q.send(frame(info(o(i), 1, fmt.Sprint("k", i), "v", 1, 0), claim(o(i), 0, 1)))
+		p.send(frame(graft(o(i), 0)))
+	}
+	w.run(500 * ms)
+	p.drop()
+	infos := 0
+	for range 100 { // for a second and a half
+		p.send(wire.AppendMarksEnd(nil))
+		q.send(wire.AppendPing(nil, wire.Ping{}))
+		w.run(15 * ms)
+		infos += len(p.listen().infos)
+	}
+	if infos > 3*origins || infos < origins {
+		t.Errorf("%d infos are sent because of 100 marks in 1.5 s, want %d, three times at most", infos, origins)
 	}
 }

@@ -234,7 +234,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 		}
 		p := l.of(o)
 		if g.From >= p.known || c.now.Mono-l.upAt >= 4*c.overlay.latency(c) { // else it is on its way: the link has just come up
-			p.known = g.From
+			p.known, l.equalTo = g.From, 0
 			if l.part.o == o {
 				l.part = part{}
 			}

@@ -72,6 +72,8 @@ type link struct {
 	since      map[int32]uint64 // hw of what moved since the marks were compared, before it did
 	unequal    uint64           // the peer's digest in its last Ping, if it was not ours; 0: it was
 	unequalTo  uint64           // ours then
+	equalTo    uint64           // the digest that the peer's was found equal to; 0: none, or it has turned out to lack something since
+	marksFrom  int64            // Mono before which no more marks are taken
 	leavePing  uint64
 }
 

@@ -91,6 +91,8 @@ func TestMarksTakeBack(t *testing.T) {
 		if opened != (mode == wire.Mute) {
 			t.Errorf("mode %d: the peer is asked for adverts, too: %v", mode, opened)
 		}
+		w.run(500 * ms)
+		p.drop()
 		p.send(wire.AppendMarksEnd(nil))
 		if got := offered(); got[20] == 0 || len(got) != 4 {
 			t.Errorf("mode %d: marks that show nothing are answered with %v, want all four", mode, got)
@@ -128,6 +130,35 @@ func TestMarksTakeBackMidway(t *testing.T) {
 	for seq := 3; seq <= 20; seq++ {
 		if !got[fmt.Sprint("k", seq)] {
 			t.Errorf("k%d was not sent", seq)
+		}
+	}
+}
+
+// TestHasItAfterAll: a peer that had the same marks as this node, then less, and then the same again, is sent nothing.
+func TestHasItAfterAll(t *testing.T) {
+	for _, by := range []string{"marks", "graft"} {
+		w, q := lone(t, nil)
+		p := w.admitted(t, 11, 1, wire.Chord)
+		o := core.Origin{Node: 20, Incarnation: 100}
+		q.send(frame(info(o, 1, "k", "v", 1, 0), claim(o, 0, 1)))
+		p.send(frame(graft(o, 0)))
+		w.run(100 * ms)
+		p.drop()
+		w.slowSends = true // so that nothing goes before it is received
+		same := wire.AppendPing(nil, wire.Ping{Ask: true, ID: 1, Digest: w.nodes[1].core.Digest()})
+		p.send(same)
+		if by == "marks" {
+			p.send(wire.AppendMarksEnd(nil))
+		} else {
+			p.send(frame(graft(o, 0)))
+		}
+		p.send(same)
+		w.slowSends = false
+		p.recv()
+		w.do(1, core.Input{Kind: core.InSent, Link: p.link()})
+		w.run(100 * ms)
+		if s := p.listen(); len(s.infos) != 0 {
+			t.Errorf("after %s: it is sent %q", by, s.infos)
 		}
 	}
 }

@@ -9,8 +9,13 @@ const maxCompares = 3
 // maxPings is how many pings may wait for a link to be free: a node asks one question at a time, or two.
 const maxPings = 16
 
-// equal notes that the peer holds what is held here.
-func (c *Core) equal(l *link) { c.equalSince(l, nil) }
+// equal notes that the peer holds what is held here: once, as long as nothing changes.
+func (c *Core) equal(l *link) {
+	if digest := c.digest(); l.equalTo != digest {
+		c.equalSince(l, nil)
+		l.equalTo = digest
+	}
+}
 
 // equalSince does so for the state before the moves in since.
 func (c *Core) equalSince(l *link, since map[int32]uint64) {
@@ -59,6 +64,9 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			c.missing(l, o, m.Seq, unknownHops, delay)
 		}
 	}
+	if end && !c.compared(l) {
+		end, l.shown = false, nil
+	}
 	if end {
 		l.strays = c.allStrays()
 	}
@@ -93,6 +101,16 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 	l.wake = true
 }
 
+// compared takes in that the peer has sent all of its marks, which costs a look at all that is held, and reports whether to take it: a
+// node sends them when a link comes up, and where two pings in a row show a difference, which is a ping period later at least.
+func (c *Core) compared(l *link) bool {
+	if c.now.Mono < l.marksFrom {
+		return false
+	}
+	l.marksFrom = c.now.Mono + c.cfg.Timers.Ping/2
+	return true
+}
+
 // bridge reports whether l has just joined two parts of the network: what the peer has, nobody else is going to push.
 func (c *Core) bridge(l *link) bool {
 	return l.reason == wire.Heal && c.now.Mono-l.upAt < c.cfg.Timers.Ping/2
@@ -103,6 +121,7 @@ func (c *Core) offer(l *link, o *origin, seq uint64) {
 	p := l.of(o)
 	p.known = min(p.known, seq)
 	p.tell(min(p.told(), seq))
+	l.equalTo = 0
 	if l.part.o == o {
 		l.part = part{}
 	}
