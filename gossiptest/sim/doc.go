@@ -41,8 +41,34 @@
 //
 // # Use
 //
+// Make a Sim, start its nodes, do something to them, and let time pass:
+//
+//	s := sim.New(sim.Options{Nodes: 100, Seed: 7})
+//	s.StartAll(10 * time.Millisecond)
+//	s.RunFor(10 * time.Second)
+//	err := s.Add(42, "motto", []byte("pass it on"), 0)
+//	s.RunFor(time.Second)
+//	value, ok := s.Get(99, "motto")
+//
 // Methods that change something take effect at the current instant, and their consequences happen when time is let
-// pass: [Sim.RunFor], [Sim.RunUntil]. [Options.OnLearn], [Options.OnChange] and [Options.OnEvent] tell what happens
-// meanwhile, from single infos to single frames. A Sim belongs to one goroutine. It panics if a node is named that it
-// does not have; whatever else goes wrong while it runs ends up in [Sim.Err].
+// pass: [Sim.RunFor], [Sim.RunUntil]. A network takes up to 20 latencies to assemble at a hundred nodes, and its trees grow with
+// each node's first updates: what is to be measured comes after that.
+//
+// A Sim belongs to one goroutine. It panics if a node is named that it does not have; whatever else goes wrong while it
+// runs ends up in [Sim.Err], which is to be asked in the end.
+//
+// # Looking on
+//
+//   - What nodes have, now: [Sim.Get], [Sim.Keys], [Sim.Count], [Sim.Converged]; [Sim.Entry] shows deletions, too.
+//   - What became of a write: [Sim.Update], [Sim.Updates]. Of everything together: [Sim.Stats].
+//   - How they are linked: [Sim.Links], [Sim.Degree], [Sim.Ring]. Where they have infos from: [Sim.Origins].
+//   - What happens meanwhile: [Options.OnLearn], for each info that comes to a node; [Options.OnChange], for each change of what
+//     a node shows to its application; [Options.OnEvent], for each frame, link and start; [Sim.Observe], for each step of a node,
+//     to hold it against what was promised.
+//
+// An origin, in all of this, is one life of a node as a writer: the node and its incarnation, which is greater each time
+// it starts.
+//
+// Package measure takes figures of simulated networks, package check tells whether they keep what the protocol promises,
+// and package search looks for faults under which they do not.
 package sim

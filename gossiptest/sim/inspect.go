@@ -35,7 +35,8 @@ type Entry struct {
 	Deleted bool          // it is a deletion
 }
 
-// Origin is what a node knows of one incarnation of a node: how much it has of what that wrote, and where that comes from.
+// Origin is what a node knows of an origin, one life of a node as a writer: how much it has of what that wrote, and where
+// it comes from.
 type Origin struct {
 	Node        int    // that writes
 	Incarnation uint64 // under which it does
@@ -64,8 +65,8 @@ type inspected interface {
 
 var _ inspected = (*core.Core)(nil)
 
-// Observe has f called after each step of each node, from now on. It may look at the Sim, and change nothing. It adds to
-// the functions given before.
+// Observe has f called after each step of each node, from now on: after whatever came in at the node, be it a frame, a write or
+// the end of a timer. It may look at the Sim, and change nothing. It adds to the functions given before.
 func (s *Sim) Observe(f func(Step)) { s.observers = append(s.observers, f) }
 
 // observe tells the observers of a step.

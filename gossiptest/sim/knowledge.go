@@ -261,7 +261,8 @@ func (s *Sim) Updates() []Update {
 	return all
 }
 
-// Converged reports whether all nodes that run hold the same infos. It costs next to nothing.
+// Converged reports whether all nodes that run hold the same infos: it is true where none runs, or only one. It costs next to
+// nothing.
 func (s *Sim) Converged() bool {
 	_, _, differ := s.differing()
 	return !differ

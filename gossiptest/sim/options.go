@@ -30,7 +30,7 @@ type Options struct {
 	Seeds         int           // every node's resolver names the first so many nodes; zero means 3
 	MaxPeers      int           // cap of a node's links, dialled and accepted each; zero means 10
 	DescriptorTTL time.Duration // of the nodes' descriptors; zero means 2h
-	Sentinel      time.Duration // lifetime of the sentinel that the nodes keep by default, and a twelfth of the cluster ID's; zero means none
+	Sentinel      time.Duration // lifetime of the sentinel, the key by which nodes notice that they are cut off; that of the cluster ID is twelve times as long; zero means neither
 	Timers        Timers        // of the protocol
 
 	// OnLearn is called when a node takes an info in that another node wrote: once for each node and write, fewer

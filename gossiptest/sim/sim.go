@@ -83,7 +83,7 @@ func (s *Sim) Err() error { return s.err }
 // RunFor lets d pass.
 func (s *Sim) RunFor(d time.Duration) { s.run(s.Now() + max(d, 0)) }
 
-// RunUntil lets time pass until cond returns true, which it asks now and then every tenth of [Options.Latency]. It
+// RunUntil lets time pass until cond returns true, which it asks now, and again every tenth of [Options.Latency]. It
 // returns an error, with the seed and the first difference between two nodes, if that takes longer than limit, and
 // [Sim.Err] if there is one.
 func (s *Sim) RunUntil(cond func() bool, limit time.Duration) error {
