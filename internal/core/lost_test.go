@@ -43,9 +43,10 @@ func TestUnreachedIsSuspected(t *testing.T) {
 	}
 }
 
-// The ring is closed over however many members that are gone, which have no part in the degree either; they are dialled now
-// and then, in case they are back.
-func TestLostMembersHaveNoPlace(t *testing.T) {
+// beside has node 1 know so many members that are gone, and so many that are there, beside its peer 7, and answers its dials to the
+// latter for a minute. It returns how many dials there were to the former in each ten seconds, and how many links it had.
+func beside(t *testing.T, gone, alive uint64) (lost map[int]int, links int) {
+	t.Helper()
 	w := newWorld(1, nil)
 	w.handDials = true
 	w.start(1)
@@ -53,7 +54,6 @@ func TestLostMembersHaveNoPlace(t *testing.T) {
 	p := w.admitted(t, 7, 1, wire.Chord)
 	o := core.Origin{Node: 7, Incarnation: p.inc}
 	p.send(frame(info(o, 1, "node:7", descriptor(7), 1, hour), claim(o, 0, 1)))
-	const gone, alive = 200, 3
 	for id := uint64(100); id < 100+gone+alive; id++ {
 		x := core.Origin{Node: id, Incarnation: 100}
 		parts := []part{info(x, 1, fmt.Sprint("node:", id), descriptor(id), 2, hour), claim(x, 0, 1)}
@@ -62,7 +62,7 @@ func TestLostMembersHaveNoPlace(t *testing.T) {
 		}
 		p.send(frame(parts...))
 	}
-	lost := map[int]int{}
+	lost = map[int]int{}
 	peers := []*peer{p}
 	for range 600 {
 		had := len(w.nodes[1].dials)
@@ -82,12 +82,23 @@ func TestLostMembersHaveNoPlace(t *testing.T) {
 			q.hello(wire.Hello{ClusterID: "test", Reason: q.recv().Hello.Reason, Verdict: wire.Admitted})
 			peers = append(peers, q)
 		}
-		if w.now < 10*second && len(peers) < 1+alive {
-			continue
+		if w.now >= 10*second && links == 0 {
+			links = len(peers)
 		}
-		if len(peers) != 1+alive {
-			t.Fatalf("after %d s, %d links, want %d", w.now/second, len(peers), 1+alive)
+		if w.now >= 10*second && len(peers) != links {
+			t.Fatalf("after %d s, %d links, want %d", w.now/second, len(peers), links)
 		}
+	}
+	return lost, links
+}
+
+// The ring is closed over however many members that are gone, which have no part in the degree either; they are dialled now
+// and then, in case they are back.
+func TestLostMembersHaveNoPlace(t *testing.T) {
+	const alive = 3
+	lost, links := beside(t, 200, alive)
+	if links != 1+alive {
+		t.Errorf("%d links, want %d", links, 1+alive)
 	}
 	for ten, n := range lost {
 		if n > 15 {
@@ -96,6 +107,23 @@ func TestLostMembersHaveNoPlace(t *testing.T) {
 	}
 	if len(lost) < 5 {
 		t.Errorf("dials to lost members by ten seconds: %v, want some", lost)
+	}
+}
+
+// Of a hundred nodes, one dials lost members as often as makes 12 in a tick by all of them, or up to 48 where many are lost.
+func TestManyLostAreDialledMore(t *testing.T) {
+	for _, tt := range []struct {
+		gone      uint64
+		low, high int
+	}{{1, 1, 12}, {12, 1, 12}, {200, 15, 32}} { // about 48 ticks: 6, 6 and 23 are to be expected
+		lost, _ := beside(t, tt.gone, 98)
+		n := 0
+		for _, dials := range lost {
+			n += dials
+		}
+		if n < tt.low || n > tt.high {
+			t.Errorf("with %d lost, %d dials to them in a minute, want %d to %d", tt.gone, n, tt.low, tt.high)
+		}
 	}
 }
 

@@ -344,9 +344,10 @@ func (o *overlay) dialSuccessor(c *Core) {
 const ringSearch = 8
 
 // dialLost greets, now and then, a member that was lost: the network may have been in two parts, and may not be any more.
-// All nodes together try a few in each tick.
+// All nodes together try so many in each tick as there are lost ones, within bounds: where many are gone, they are likely to be together
+// somewhere, and the first one found brings the others.
 func (o *overlay) dialLost(c *Core) {
-	if o.lostMembers == 0 || c.rng.IntN(o.size()) >= lostDials {
+	if o.lostMembers == 0 || c.rng.IntN(o.size()) >= min(max(o.lostMembers, fewLostDials), mostLostDials) {
 		return
 	}
 	for m := range o.ring.from(c.rng.IntN(o.ring.n)) {
@@ -357,8 +358,11 @@ func (o *overlay) dialLost(c *Core) {
 	}
 }
 
-// lostDials is how many lost members all nodes together dial in a tick.
-const lostDials = 12
+// How many lost members all nodes together dial in a tick: the fewest where any are lost, and the most.
+const (
+	fewLostDials  = 12
+	mostLostDials = 48
+)
 
 // at returns a member with that address, nil if there is none. It remembers the last ones it was asked for, so that it
 // looks through all of them only where there is none.
