@@ -278,10 +278,13 @@ func (f *frame) adverts() {
 		done++
 		p := l.of(o)
 		p.put(inAdverts, false)
-		if p.mode() == wire.Eager || p.mode() == wire.Mute && !o.nearer || max(p.known, p.told()) >= o.hw {
+		if p.mode() == wire.Eager || p.mode() == wire.Mute && !o.nears(p) || max(p.known, p.told()) >= o.hw {
 			continue
 		}
 		p.tell(o.hw)
+		if p.hops() == 0 || p.hops() > o.hops { // else it asks to be pushed to
+			p.setHops(o.hops)
+		}
 		f.b = wire.AppendAdvert(f.b, wire.Advert{
 			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
 		})

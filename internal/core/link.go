@@ -82,7 +82,7 @@ type perOrigin struct {
 	known    uint64 // the peer covers everything up to here: it said so, or was claimed it on this link
 	toldLow  uint32 // see told
 	toldHigh uint16
-	bits     flags // and above them the mode, and what is in link.prunes
+	bits     flags // and above them the mode, what is in link.prunes, and hops
 }
 
 // flags are what a perOrigin says in a bit each.
@@ -100,6 +100,7 @@ const (
 
 	modeShift  = 8  // what this end sends, in two bits
 	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not
+	hopsShift  = 12 // see hops
 )
 
 func (p *perOrigin) is(f flags) bool { return p.bits&f != 0 }
@@ -130,6 +131,14 @@ func (p *perOrigin) pruning() (m wire.Mode, ok bool) {
 // setPruning sets that mode; a negative one is none.
 func (p *perOrigin) setPruning(m wire.Mode) {
 	p.bits = p.bits&^(3<<pruneShift) | flags(m+1)<<pruneShift
+}
+
+// hops returns how far the peer is from the origin, at most, as far as adverts told; 0: nothing.
+func (p *perOrigin) hops() uint32 { return uint32(p.bits >> hopsShift) }
+
+// setHops notes it; more hops than fit in four bits are as many as do.
+func (p *perOrigin) setHops(n uint32) {
+	p.bits = p.bits&(1<<hopsShift-1) | flags(min(n, 15))<<hopsShift
 }
 
 // told returns up to where the peer was sent adverts.

@@ -19,15 +19,22 @@ func update(o core.Origin, seq uint64, hops uint32) []byte {
 	}), claim(o, seq-1, seq))
 }
 
-// TestNearerIsAdvertised: a mute link hears of an update that came over fewer hops than the one before, and of no other.
+// TestNearerIsAdvertised: a mute link hears of an update where that would be a shorter path for the peer than the last one
+// either end spoke of there, and of no other.
 func TestNearerIsAdvertised(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)
 	w.admitted(t, 13, 1, wire.Chord) // two others advertise
-	q.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+	mute := wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute})
 	for _, tt := range []struct {
+		peer uint32 // what the peer says to be its hops; 0: nothing
 		hops uint32
 		want int
-	}{{5, 0}, {5, 0}, {4, 1}, {4, 0}, {6, 0}, {1, 1}} {
+	}{{0, 1, 0}, {9, 8, 0}, {0, 7, 1}, {0, 6, 0}, {0, 5, 1}, {0, 5, 0}, {6, 5, 0}, {1 << 20, 1 << 20, 0}, {0, 14, 0}, {0, 13, 1}} {
+		if tt.peer > 0 {
+			q.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.peer}))
+		}
+		q.send(mute)
+		q.drop()
 		seq++
 		from.send(update(o, seq, tt.hops))
 		w.run(100 * ms)

@@ -33,7 +33,6 @@ type origin struct {
 	orphan            bool   // the parent was lost and nobody took its place
 	hops              uint32
 	hopsSeq           uint64 // seq of the info that hops is of
-	nearer            bool   // fewer of them than before
 	updates           uint32 // how often hw moved, up to settledUpdates
 
 	// Repair: what was advertised and is not here.

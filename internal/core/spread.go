@@ -37,7 +37,7 @@ func (c *Core) published(o *origin) {
 		case wire.Lazy:
 			c.advertise(l, o, c.advertDelay(l, o))
 		case wire.Mute:
-			if o.nearer { // perhaps for the peer, too
+			if o.nears(p) {
 				c.advertise(l, o, c.advertDelay(l, o))
 			}
 		}
@@ -250,6 +250,7 @@ func (c *Core) dropAdverts(o *origin) {
 func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p := l.of(o)
 	p.known = max(p.known, a.To)
+	p.setHops(a.Hops)
 	if a.To > o.hw {
 		delay := c.graftDelay(o, a.To)
 		if a.Pull || c.bridge(l) {
@@ -282,6 +283,9 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		c.prune(l, o, wire.Mute)
 	}
 }
+
+// nears reports whether a path through this node would be shorter for a peer that hears no adverts.
+func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
 func (c *Core) letGo(parent LinkID, o *origin) {

@@ -209,7 +209,6 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		o.progress = now
 	}
 	if in.Seq > o.hopsSeq {
-		o.nearer = o.hopsSeq > 0 && in.Hops < o.hops
 		o.hops, o.hopsSeq = in.Hops, in.Seq
 	}
 	return true
