@@ -73,7 +73,7 @@ type Timers struct {
 	Ping      time.Duration // an idle link is pinged this often, and ended after three of them without an answer; 0: 1 s
 	Advert    time.Duration // how long a small announcement waits for something to ride with; 0: 20 ms
 	Graft     time.Duration // how long an announced info is waited for before it is asked for; 0: 10 ms
-	Pace      time.Duration // a busy link sends a frame this often, after a burst of two; 0: 10 ms
+	Pace      time.Duration // a busy link sends a frame this often, after a burst of two, and five once the network has settled; 0: 10 ms
 	Resolve   time.Duration // a node without a link asks its resolvers this often, at most; 0: 5 times Interval
 	MaxTTL    time.Duration // what is left of an expired or deleted info is kept at least this long; 0: 24 h
 	MaxSkew   time.Duration // stamps further ahead than this do not move the clock that stamps infos; 0: 500 ms

@@ -52,7 +52,7 @@ type Timers struct {
 	Ping    time.Duration // an idle link is pinged this often, and ended after three in vain; zero means 1s
 	Advert  time.Duration // an advert waits so long for a payload to ride with; zero means 20ms
 	Graft   time.Duration // an advertised info is asked for after this time; zero means 10ms
-	Pace    time.Duration // a link sends one frame each Pace, after a burst of two; zero means 10ms
+	Pace    time.Duration // a link sends one frame each Pace, after a burst of two, and five once the network has settled; zero means 10ms
 	Resolve time.Duration // a node without a link asks its resolver this often, at most; zero means 1s
 	MaxTTL  time.Duration // what is left of an expired info stays at least this long; zero means 24h
 	MaxSkew time.Duration // stamps further ahead do not move a node's clock; zero means 500ms

@@ -248,7 +248,7 @@ type Timers struct {
 	Ping     int64 // an idle link is pinged this often, and ended after three of them without any frame
 	Advert   int64 // an advert waits this long for a payload to ride with
 	Graft    int64 // an advertised info is waited for this long before it is asked for
-	Pace     int64 // a link sends a burst of two frames, then one each Pace
+	Pace     int64 // a link sends a burst of two frames, then one each Pace; once the network has settled, five
 	Interval int64 // an exchange without news is answered after about this long, and ten of them without one free the place
 	Resolve  int64 // a node without a link asks its resolvers this often, at most
 	MaxTTL   int64 // a skeleton stays at least this long

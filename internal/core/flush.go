@@ -95,7 +95,7 @@ func (f *frame) send() {
 	l.busy = true
 	l.lastSent = c.now.Mono
 	if !f.full {
-		l.tat = max(l.tat, c.now.Mono) + c.cfg.Timers.Pace
+		l.tat = max(l.tat, c.now.Mono) + c.pace()
 	}
 	c.out.Sends = append(c.out.Sends, Send{l.id, append([]byte(nil), f.b...)})
 }

@@ -333,7 +333,9 @@ func (l *link) next(c *Core) int64 {
 	if l.busy || !c.durable {
 		return at
 	}
-	at = min(at, l.lastSent+c.cfg.Timers.Ping)
+	if len(l.pings) == 0 {
+		at = min(at, l.lastSent+c.cfg.Timers.Ping)
+	}
 	if l.pending() {
 		at = min(at, l.clear(c))
 	}
@@ -349,12 +351,21 @@ func (l *link) pending() bool {
 		len(l.prunes) > 0 || len(l.grafts) > 0
 }
 
-// burst frames are sent at once; after that, one each Pace. Measured: the first frames of an idle link wait for
+// burst frames are sent at once; after that, one each pace. Measured: the first frames of an idle link wait for
 // nobody, and a busy link sends fuller ones.
 const burst = 2
 
+// pace is how often a busy link sends a frame. While a network assembles, everybody has something new for everybody:
+// fuller frames are worth waiting for. Later only the busiest links wait.
+func (c *Core) pace() int64 {
+	if c.overlay.settled(c) {
+		return c.cfg.Timers.Pace / 5
+	}
+	return c.cfg.Timers.Pace
+}
+
 // clear returns when the pace allows another frame (the virtual scheduling of ITU-T I.371, "GCRA").
-func (l *link) clear(c *Core) int64 { return l.tat - (burst-1)*c.cfg.Timers.Pace }
+func (l *link) clear(c *Core) int64 { return l.tat - (burst-1)*c.pace() }
 
 // moved is told before hw of o moves: what is compared just now must not count what comes later.
 func (l *link) moved(o *origin) {

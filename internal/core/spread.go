@@ -268,6 +268,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 			c.letGo(old, o)
 			o.alt = old
 		}
+		o.hops = a.Hops + 1
 		c.graft(l, o)
 		return
 	}

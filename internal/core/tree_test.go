@@ -246,3 +246,26 @@ func TestShorterPath(t *testing.T) {
 		t.Errorf("the old parent hears %+v, want a prune", s)
 	}
 }
+
+// TestShorterPathOnce: who was asked for a shorter path is given up for one two hops shorter than that, and the others hear how
+// long it is.
+func TestShorterPathOnce(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	s := w.admitted(t, 13, 1, wire.Chord)
+	seq++
+	from.send(update(o, seq, 9))
+	for _, tt := range []struct {
+		peer  *peer
+		hops  uint32
+		graft int
+	}{{q, 5, 1}, {r, 6, 0}, {r, 5, 0}, {r, 4, 1}} {
+		tt.peer.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.hops}))
+		if said := tt.peer.listen(); len(said.grafts) != tt.graft {
+			t.Errorf("an advert of %d hops is answered with %+v, want %d grafts", tt.hops, said, tt.graft)
+		}
+	}
+	w.run(50 * ms)
+	if said := s.listen(); len(said.adverts) != 1 || said.adverts[0].Hops != 5 {
+		t.Errorf("the others hear %+v, want an advert of 5 hops", said)
+	}
+}
