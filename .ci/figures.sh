@@ -177,8 +177,8 @@ crash_100() {
 }
 
 churn_1000() {
-	simulate -nodes 1000 -churn 0.01
-	at_most delivery_p999 12 35
+	simulate -nodes 1000 -churn 0.01 "$@"
+	at_most delivery_p999 12 60
 	none_of undelivered
 }
 
