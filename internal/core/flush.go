@@ -119,6 +119,10 @@ func (f *frame) hello(h *wire.Hello) {
 	}
 }
 
+// declarations is in how many frames it is said which life of a node its ID stands for, once there are several: were that lost, as a
+// datagram is, the receiver would take what the new life writes for the old one's, and pass it on.
+const declarations = 3
+
 // ref returns the incarnation to write for o: 0, if the node ID alone names it, which is declared where need be. Within
 // a frame an ID stands for one life only, since the receiver reads all declarations first.
 func (f *frame) ref(o *origin) uint64 {
@@ -129,17 +133,31 @@ func (f *frame) ref(o *origin) uint64 {
 		if !p.is(declared) && (lives[len(lives)-1] != o || slices.ContainsFunc(f.named, other)) {
 			return o.id.inc
 		}
-		if !slices.Contains(f.named, o) {
-			f.named = append(f.named, o)
+		if slices.Contains(f.named, o) {
+			return 0
 		}
+		f.named = append(f.named, o)
 	}
-	if p.is(declared) {
+	switch left := f.l.again[o.slot]; {
+	case !p.is(declared):
+		for _, x := range lives {
+			f.l.of(x).put(declared, false)
+			delete(f.l.again, x.slot)
+		}
+		p.put(declared, true)
+		if len(lives) > 1 {
+			if f.l.again == nil {
+				f.l.again = map[int32]int{}
+			}
+			f.l.again[o.slot] = declarations - 1
+		}
+	case left > 1:
+		f.l.again[o.slot] = left - 1
+	case left == 1:
+		delete(f.l.again, o.slot)
+	default:
 		return 0
 	}
-	for _, x := range lives {
-		f.l.of(x).put(declared, false)
-	}
-	p.put(declared, true)
 	f.b = wire.AppendOrigin(f.b, wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
 	return 0
 }

@@ -47,6 +47,8 @@ type link struct {
 	per  []*[perPage]perOrigin
 	// The incarnations that the peer's node IDs stand for.
 	lives map[uint64]*origin
+	// In how many more frames it is said what this node's stand for, by slot.
+	again map[int32]int
 
 	reason   wire.Reason
 	dial     *dial     // while the Hello of a dialled link is unanswered

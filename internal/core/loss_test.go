@@ -162,3 +162,69 @@ func TestHasItAfterAll(t *testing.T) {
 		}
 	}
 }
+
+// TestLostDeclaration loses frames that say that a node ID stands for a newer life from here on. What the newer life writes is not taken
+// for what the older one did; and if all of them are lost, for no longer than until the idle pings show it.
+func TestLostDeclaration(t *testing.T) {
+	older, newer := core.Origin{Node: 20, Incarnation: 100}, core.Origin{Node: 20, Incarnation: 200}
+	for _, lost := range []uint64{1, 2, 5} { // frames in a row
+		w := pair(nil)
+		p := w.admitted(t, 10, 1, wire.Chord)
+		seq := uint64(0)
+		update := func(o core.Origin, key string) {
+			seq++
+			p.send(frame(info(o, seq, fmt.Sprint(key, seq), "v", int64(o.Incarnation+seq), 0), claim(o, seq-1, seq)))
+			w.run(100 * ms)
+		}
+		for range 10 {
+			update(older, "k")
+		}
+		e := w.wire(1, 2)
+		for seq = 0; seq < lost; {
+			e.hold = true
+			update(newer, "l")
+			if len(e.out) == 0 {
+				t.Fatal("nothing was sent that could be lost")
+			}
+			e.out, e.hold = nil, false
+		}
+		update(newer, "l")
+		if lost < 3 {
+			if got := w.nodes[2].core.Record(fmt.Sprint("l", seq)); got == nil || got.Incarnation != newer.Incarnation {
+				t.Errorf("%d lost: an info of the newer life is taken for %+v", lost, got)
+			}
+		}
+		w.idle(p, 10*second)
+		update(newer, "l")
+		w.idle(p, 5*second)
+		if d := w.differ(1, 2); d != "" {
+			t.Errorf("%d lost: %s", lost, d)
+		}
+		if got, want := w.nodes[2].core.Marks(), w.nodes[1].core.Marks(); !maps.Equal(got, want) {
+			t.Errorf("%d lost: covered up to %v, want %v", lost, got, want)
+		}
+	}
+}
+
+// TestDeclaredInThreeFrames: and where nothing is lost, it is said in no more than three frames.
+func TestDeclaredInThreeFrames(t *testing.T) {
+	w, p := lone(t, nil)
+	q := w.admitted(t, 11, 1, wire.Chord)
+	told := map[uint64]int{}
+	for inc := uint64(100); inc < 102; inc++ {
+		o := core.Origin{Node: 20, Incarnation: inc}
+		q.send(frame(graft(o, 0)))
+		for seq := uint64(1); seq <= 10; seq++ {
+			p.send(frame(info(o, seq, fmt.Sprint("k", seq), "v", int64(inc+seq), 0), claim(o, seq-1, seq)))
+			w.run(100 * ms)
+			for f := q.recv(); f != nil; f = q.recv() {
+				for _, d := range f.Origins {
+					told[d.Incarnation]++
+				}
+			}
+		}
+	}
+	if want := map[uint64]int{100: 1, 101: 3}; !maps.Equal(told, want) {
+		t.Errorf("the lives of a node are declared in %v frames, want %v", told, want)
+	}
+}

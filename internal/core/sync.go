@@ -119,9 +119,9 @@ func (c *Core) bridge(l *link) bool {
 // offer has the peer hear of all that o wrote after seq, whatever was sent.
 func (c *Core) offer(l *link, o *origin, seq uint64) {
 	p := l.of(o)
-	p.known = min(p.known, seq)
+	p.known, l.equalTo = min(p.known, seq), 0
 	p.tell(min(p.told(), seq))
-	l.equalTo = 0
+	p.put(declared, false) // perhaps the peer has missed that
 	if l.part.o == o {
 		l.part = part{}
 	}
