@@ -998,7 +998,6 @@ type Hello struct {
 	Reason           Reason                 `protobuf:"varint,6,opt,name=reason,proto3,enum=grapevine.gossip.v1.Reason" json:"reason,omitempty"`              // of the dialling end
 	Verdict          Verdict                `protobuf:"varint,7,opt,name=verdict,proto3,enum=grapevine.gossip.v1.Verdict" json:"verdict,omitempty"`           // of the accepting end
 	Refusal          Refusal                `protobuf:"varint,8,opt,name=refusal,proto3,enum=grapevine.gossip.v1.Refusal" json:"refusal,omitempty"`           // with REFUSED
-	Redirects        uint32                 `protobuf:"varint,9,opt,name=redirects,proto3" json:"redirects,omitempty"`                                        // how often this join was redirected
 	Alternates       []*Member              `protobuf:"bytes,10,rep,name=alternates,proto3" json:"alternates,omitempty"`                                      // with REDIRECTED: whom to try
 	KnownIncarnation uint64                 `protobuf:"varint,11,opt,name=known_incarnation,json=knownIncarnation,proto3" json:"known_incarnation,omitempty"` // highest incarnation of the asking node that the answering one knows
 	Digest           uint64                 `protobuf:"fixed64,12,opt,name=digest,proto3" json:"digest,omitempty"`                                            // of the sender's marks
@@ -1092,13 +1091,6 @@ func (x *Hello) GetRefusal() Refusal {
 		return x.Refusal
 	}
 	return Refusal_REFUSAL_UNSPECIFIED
-}
-
-func (x *Hello) GetRedirects() uint32 {
-	if x != nil {
-		return x.Redirects
-	}
-	return 0
 }
 
 func (x *Hello) GetAlternates() []*Member {
@@ -2319,7 +2311,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x06values\x18\x01 \x03(\v2\x1d.grapevine.gossip.v1.KeyValueR\x06values\"Z\n" +
 	"\x06Member\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
-	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\"\x93\x04\n" +
+	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\"\xf5\x03\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
 	"minVersion\x12\x1f\n" +
@@ -2331,8 +2323,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\binstance\x18\x05 \x01(\x04R\binstance\x123\n" +
 	"\x06reason\x18\x06 \x01(\x0e2\x1b.grapevine.gossip.v1.ReasonR\x06reason\x126\n" +
 	"\averdict\x18\a \x01(\x0e2\x1c.grapevine.gossip.v1.VerdictR\averdict\x126\n" +
-	"\arefusal\x18\b \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\arefusal\x12\x1c\n" +
-	"\tredirects\x18\t \x01(\rR\tredirects\x12;\n" +
+	"\arefusal\x18\b \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\arefusal\x12;\n" +
 	"\n" +
 	"alternates\x18\n" +
 	" \x03(\v2\x1b.grapevine.gossip.v1.MemberR\n" +

@@ -715,11 +715,6 @@ func (m *Hello) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 			dAtA[i] = 0x52
 		}
 	}
-	if m.Redirects != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Redirects))
-		i--
-		dAtA[i] = 0x48
-	}
 	if m.Refusal != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Refusal))
 		i--
@@ -2161,9 +2156,6 @@ func (m *Hello) SizeVT() (n int) {
 	}
 	if m.Refusal != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Refusal))
-	}
-	if m.Redirects != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.Redirects))
 	}
 	if len(m.Alternates) > 0 {
 		for _, e := range m.Alternates {
@@ -4290,25 +4282,6 @@ func (m *Hello) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Refusal |= Refusal(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 9:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Redirects", wireType)
-			}
-			m.Redirects = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Redirects |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

@@ -258,7 +258,7 @@ func TestBaseIsLeftAlone(t *testing.T) {
 		}
 	}
 	q := w.dialIn(t, 1000, 1)
-	q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Redirects: 4})
+	q.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
 	q.send(wire.AppendMarksEnd(nil))
 	w.run(second)
 	want = nodes + 1

@@ -8,13 +8,13 @@ import (
 
 // dial is one under way: from Outputs.Dials to the answer of its Hello.
 type dial struct {
-	id        DialID
-	addr      wire.Addr
-	node      uint64 // expected there, 0 if unknown
-	inc       uint64
-	reason    wire.Reason
-	redirects uint32
-	at        int64
+	id     DialID
+	addr   wire.Addr
+	node   uint64 // expected there, 0 if unknown
+	inc    uint64
+	reason wire.Reason
+	via    []wire.Addr // who redirected it, one after another
+	at     int64
 }
 
 const maxRedirects = 12
@@ -60,7 +60,7 @@ func (c *Core) dialed(id DialID, lid LinkID) {
 		return
 	}
 	l.dial, l.to, l.reason, l.node, l.addr = d, d.addr, d.reason, d.node, d.addr
-	l.hello, l.wake = &wire.Hello{Reason: d.reason, Redirects: d.redirects}, true
+	l.hello, l.wake = &wire.Hello{Reason: d.reason}, true
 	l.marks.pending = d.reason == wire.Join
 }
 
@@ -150,12 +150,13 @@ func (o *overlay) answeredFrom(c *Core, d *dial, node uint64) {
 
 // redirected goes on with the first alternate worth dialling.
 func (o *overlay) redirected(c *Core, d *dial, alternates []wire.Member) {
-	if d.reason == wire.Join && d.redirects < maxRedirects {
+	if d.reason == wire.Join && len(d.via) < maxRedirects {
+		via := append(d.via, d.addr)
 		for _, m := range alternates {
-			if m.NodeID == c.node && c.node != 0 || c.linked(m.NodeID) != nil || c.dialing(m.Addr) || !o.dialable(c, m.Addr) {
+			if m.NodeID == c.node && c.node != 0 || c.linked(m.NodeID) != nil || c.dialing(m.Addr) || !o.dialable(c, m.Addr) || slices.Contains(via, m.Addr) {
 				continue
 			}
-			if c.dial(dial{addr: m.Addr, node: m.NodeID, reason: wire.Join, redirects: d.redirects + 1}) {
+			if c.dial(dial{addr: m.Addr, node: m.NodeID, reason: wire.Join, via: via}) {
 				return
 			}
 		}

@@ -164,9 +164,6 @@ func (s *stage) hello(node uint64, h *wire.Hello) string {
 	case wire.Refused:
 		text = "refused: " + refusalNames[h.Refusal]
 	}
-	if h.Redirects > 0 {
-		text += fmt.Sprintf(" redirects=%d", h.Redirects)
-	}
 	if o := s.origin(node, h.Incarnation); strings.Contains(o, "'") {
 		text += " as " + o
 	}

@@ -446,9 +446,9 @@ func (c *Core) treeLost(l *link) {
 			c.graft(alt, o)
 		}
 		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
-			l := up[c.rng.IntN(len(up))]
-			l.of(o).unmute()
-			c.prune(l, o, wire.Lazy)
+			x := up[c.rng.IntN(len(up))]
+			x.of(o).unmute()
+			c.prune(x, o, wire.Lazy)
 		}
 	}
 }

@@ -24,7 +24,6 @@ func AppendHello(b []byte, nodeID uint64, addr Addr, h *Hello, response bool) []
 	b = appendUint(b, helloReason, uint64(h.Reason))
 	b = appendUint(b, helloVerdict, uint64(h.Verdict))
 	b = appendUint(b, helloRefusal, uint64(h.Refusal))
-	b = appendUint(b, helloRedirects, uint64(h.Redirects))
 	for _, m := range h.Alternates {
 		b = appendMember(b, helloAlternate, m)
 	}

@@ -24,7 +24,7 @@ func helloSample() sample {
 	addr := wire.Addr{Network: "tcp", Address: "10.0.0.1:26257"}
 	hello := &wire.Hello{
 		MinVersion: 1, MaxVersion: 2, ClusterID: "cluster-α", Incarnation: 1_700_000_000_000_000_000, Instance: 1<<64 - 1,
-		Reason: wire.Ring, Redirects: 3, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
+		Reason: wire.Ring, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
 		Wall: 1_700_000_000_000_000_001, Leaf: true,
 	}
 	return sample{
@@ -35,7 +35,7 @@ func helloSample() sample {
 			Addr:   &gossippb.UnresolvedAddr{Network: "tcp", Address: "10.0.0.1:26257"},
 			Hello: &gossippb.Hello{
 				MinVersion: 1, MaxVersion: 2, ClusterId: "cluster-α", Incarnation: 1_700_000_000_000_000_000, Instance: 1<<64 - 1,
-				Reason: gossippb.Reason_RING, Redirects: 3, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
+				Reason: gossippb.Reason_RING, KnownIncarnation: 4, Digest: 0x0123456789abcdef,
 				Wall: 1_700_000_000_000_000_001, Leaf: true,
 			},
 		},

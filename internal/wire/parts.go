@@ -67,8 +67,6 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 			h.Verdict = Verdict(r.v)
 		case helloRefusal:
 			h.Refusal = Refusal(r.v)
-		case helloRedirects:
-			h.Redirects = uint32(r.v)
 		case helloAlternate:
 			err = add(&h.Alternates, r.bytes(), decodeMember)
 		case helloKnownIncarnation:

@@ -70,7 +70,6 @@ const (
 	helloReason           = 6<<3 | typeVarint
 	helloVerdict          = 7<<3 | typeVarint
 	helloRefusal          = 8<<3 | typeVarint
-	helloRedirects        = 9<<3 | typeVarint
 	helloAlternate        = 10<<3 | typeBytes
 	helloKnownIncarnation = 11<<3 | typeVarint
 	helloDigest           = 12<<3 | typeFixed64

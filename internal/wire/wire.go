@@ -137,7 +137,6 @@ type (
 		Reason                 Reason
 		Verdict                Verdict
 		Refusal                Refusal
-		Redirects              uint32
 		Alternates             []Member
 		KnownIncarnation       uint64
 		Digest                 uint64
