@@ -12,7 +12,7 @@
 //   - delta holds the infos. A [Range] says what they amount to: everything that is left of what its node wrote
 //     between two sequence numbers is in this frame or with the receiver already. A [Standin] says of a key that
 //     another node has overwritten what it stands for.
-//   - An [Advert] offers, a [Graft] asks for, and a [Prune] refuses the infos of one node.
+//   - An advert offers, a [Graft] asks for, and a [Prune] refuses the infos of one node.
 //   - A [Mark] tells how far the sender has come with a node; marks_end says that the marks are all.
 //   - A [Ping] keeps an idle link, and a [Bye] ends a link.
 //   - max_seq, cluster_id and a [Cursor] are those of an exchange of one Request for one Response, without a link.

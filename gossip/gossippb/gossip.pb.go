@@ -1266,83 +1266,6 @@ func (x *Range) GetIncarnation() uint64 {
 	return 0
 }
 
-// Advert says that the sender covers everything of the origin up to to.
-type Advert struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
-	To            uint64                 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`                       // a sequence number
-	Hops          uint32                 `protobuf:"varint,3,opt,name=hops,proto3" json:"hops,omitempty"`                   // links from the origin to the sender
-	Pull          bool                   `protobuf:"varint,4,opt,name=pull,proto3" json:"pull,omitempty"`                   // nobody pushes this: ask for it
-	Incarnation   uint64                 `protobuf:"varint,5,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // 0: the one last declared on this link
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Advert) Reset() {
-	*x = Advert{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Advert) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Advert) ProtoMessage() {}
-
-func (x *Advert) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Advert.ProtoReflect.Descriptor instead.
-func (*Advert) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *Advert) GetNodeId() uint64 {
-	if x != nil {
-		return x.NodeId
-	}
-	return 0
-}
-
-func (x *Advert) GetTo() uint64 {
-	if x != nil {
-		return x.To
-	}
-	return 0
-}
-
-func (x *Advert) GetHops() uint32 {
-	if x != nil {
-		return x.Hops
-	}
-	return 0
-}
-
-func (x *Advert) GetPull() bool {
-	if x != nil {
-		return x.Pull
-	}
-	return false
-}
-
-func (x *Advert) GetIncarnation() uint64 {
-	if x != nil {
-		return x.Incarnation
-	}
-	return 0
-}
-
 // Prune asks the receiver to send less (LAZY, MUTE) or, from MUTE, more (LAZY) of the origin.
 type Prune struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1355,7 +1278,7 @@ type Prune struct {
 
 func (x *Prune) Reset() {
 	*x = Prune{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1290,7 @@ func (x *Prune) String() string {
 func (*Prune) ProtoMessage() {}
 
 func (x *Prune) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1303,7 @@ func (x *Prune) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prune.ProtoReflect.Descriptor instead.
 func (*Prune) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{15}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Prune) GetNodeId() uint64 {
@@ -1417,7 +1340,7 @@ type Graft struct {
 
 func (x *Graft) Reset() {
 	*x = Graft{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1429,7 +1352,7 @@ func (x *Graft) String() string {
 func (*Graft) ProtoMessage() {}
 
 func (x *Graft) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1442,7 +1365,7 @@ func (x *Graft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graft.ProtoReflect.Descriptor instead.
 func (*Graft) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Graft) GetNodeId() uint64 {
@@ -1486,7 +1409,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1498,7 +1421,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1511,7 +1434,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Mark) GetNodeId() uint64 {
@@ -1557,7 +1480,7 @@ type Standin struct {
 
 func (x *Standin) Reset() {
 	*x = Standin{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1492,7 @@ func (x *Standin) String() string {
 func (*Standin) ProtoMessage() {}
 
 func (x *Standin) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1582,7 +1505,7 @@ func (x *Standin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standin.ProtoReflect.Descriptor instead.
 func (*Standin) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Standin) GetKey() string {
@@ -1634,7 +1557,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1646,7 +1569,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1659,7 +1582,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Ping) GetDigest() uint64 {
@@ -1708,7 +1631,7 @@ type Bye struct {
 
 func (x *Bye) Reset() {
 	*x = Bye{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1643,7 @@ func (x *Bye) String() string {
 func (*Bye) ProtoMessage() {}
 
 func (x *Bye) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1656,7 @@ func (x *Bye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bye.ProtoReflect.Descriptor instead.
 func (*Bye) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{20}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Bye) GetReason() Refusal {
@@ -1765,7 +1688,7 @@ type Cursor struct {
 
 func (x *Cursor) Reset() {
 	*x = Cursor{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1700,7 @@ func (x *Cursor) String() string {
 func (*Cursor) ProtoMessage() {}
 
 func (x *Cursor) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1713,7 @@ func (x *Cursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cursor.ProtoReflect.Descriptor instead.
 func (*Cursor) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Cursor) GetNodeId() uint64 {
@@ -1834,7 +1757,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1769,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1782,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Place) GetNodeId() uint64 {
@@ -1892,33 +1815,36 @@ func (x *Place) GetClaimed() uint64 {
 
 // Request is a frame of the node that dialled.
 type Request struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
-	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled; in a Hello
-	LAddr         *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`                                                              // unused
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: that of the last Response; -1: first contact
-	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
-	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
-	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
-	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
-	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`                                                                      // what the sender has to offer
-	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                                                                        // what it wants less of
-	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                                                                        // what it asks for
-	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                                                                          // what it covers
-	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                                                                            // that it is there
-	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                                                                              // that this is the last frame
-	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`                                                   // the marks, with those of earlier frames, are all
-	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                                                                    // what the delta stands for
-	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                                                 // unary exchange; "": not known yet
-	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                                                                        // unary exchange
-	Incarnation   uint64                 `protobuf:"varint,29,opt,name=incarnation,proto3" json:"incarnation,omitempty"`                                                             // unary exchange: of node_id
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	NodeId  uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
+	Addr    *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled; in a Hello
+	LAddr   *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`                                                              // unused
+	MaxSeq  int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: that of the last Response; -1: first contact
+	Delta   map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
+	Hello   *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
+	Origins []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
+	Ranges  []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers, or four:
+	// the node ID of the origin; the sequence number; four times the links from the origin to the sender, plus two if nobody pushes
+	// this (ask for it), plus one if a fourth number follows: the incarnation, if it is not the one last declared on this link.
+	Adverts       []uint64   `protobuf:"varint,19,rep,packed,name=adverts,proto3" json:"adverts,omitempty"`
+	Prunes        []*Prune   `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                        // what it wants less of
+	Grafts        []*Graft   `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                        // what it asks for
+	Marks         []*Mark    `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                          // what it covers
+	Ping          *Ping      `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                            // that it is there
+	Bye           *Bye       `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                              // that this is the last frame
+	MarksEnd      bool       `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`   // the marks, with those of earlier frames, are all
+	Standins      []*Standin `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                    // what the delta stands for
+	ClusterId     string     `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // unary exchange; "": not known yet
+	Cursor        *Cursor    `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                        // unary exchange
+	Incarnation   uint64     `protobuf:"varint,29,opt,name=incarnation,proto3" json:"incarnation,omitempty"`             // unary exchange: of node_id
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +1856,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +1869,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Request) GetNodeId() uint64 {
@@ -2002,7 +1928,7 @@ func (x *Request) GetRanges() []*Range {
 	return nil
 }
 
-func (x *Request) GetAdverts() []*Advert {
+func (x *Request) GetAdverts() []uint64 {
 	if x != nil {
 		return x.Adverts
 	}
@@ -2081,32 +2007,35 @@ func (x *Request) GetIncarnation() uint64 {
 
 // Response is a frame of the node that accepted.
 type Response struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
-	Addr          *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled
-	Alternate     *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"`                                                                   // the first of the alternates in hello or bye
-	MaxSeq        int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: up to which of its arrivals the sender has told the receiver
-	Delta         map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
-	Hello         *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
-	Origins       []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
-	Ranges        []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
-	Adverts       []*Advert              `protobuf:"bytes,19,rep,name=adverts,proto3" json:"adverts,omitempty"`                                                                      // what the sender has to offer
-	Prunes        []*Prune               `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                                                                        // what it wants less of
-	Grafts        []*Graft               `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                                                                        // what it asks for
-	Marks         []*Mark                `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                                                                          // what it covers
-	Ping          *Ping                  `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                                                                            // that it is there
-	Bye           *Bye                   `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                                                                              // that this is the last frame
-	MarksEnd      bool                   `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`                                                   // the marks, with those of earlier frames, are all
-	Standins      []*Standin             `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                                                                    // what the delta stands for
-	ClusterId     string                 `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`                                                 // unary exchange; "": not known yet
-	Cursor        *Cursor                `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                                                                        // unary exchange: to send back as it is, with max_seq
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	NodeId    uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
+	Addr      *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled
+	Alternate *UnresolvedAddr        `protobuf:"bytes,3,opt,name=alternate,proto3" json:"alternate,omitempty"`                                                                   // the first of the alternates in hello or bye
+	MaxSeq    int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: up to which of its arrivals the sender has told the receiver
+	Delta     map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
+	Hello     *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
+	Origins   []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
+	Ranges    []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers, or four:
+	// the node ID of the origin; the sequence number; four times the links from the origin to the sender, plus two if nobody pushes
+	// this (ask for it), plus one if a fourth number follows: the incarnation, if it is not the one last declared on this link.
+	Adverts       []uint64   `protobuf:"varint,19,rep,packed,name=adverts,proto3" json:"adverts,omitempty"`
+	Prunes        []*Prune   `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                        // what it wants less of
+	Grafts        []*Graft   `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                        // what it asks for
+	Marks         []*Mark    `protobuf:"bytes,22,rep,name=marks,proto3" json:"marks,omitempty"`                          // what it covers
+	Ping          *Ping      `protobuf:"bytes,23,opt,name=ping,proto3" json:"ping,omitempty"`                            // that it is there
+	Bye           *Bye       `protobuf:"bytes,24,opt,name=bye,proto3" json:"bye,omitempty"`                              // that this is the last frame
+	MarksEnd      bool       `protobuf:"varint,25,opt,name=marks_end,json=marksEnd,proto3" json:"marks_end,omitempty"`   // the marks, with those of earlier frames, are all
+	Standins      []*Standin `protobuf:"bytes,26,rep,name=standins,proto3" json:"standins,omitempty"`                    // what the delta stands for
+	ClusterId     string     `protobuf:"bytes,27,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"` // unary exchange; "": not known yet
+	Cursor        *Cursor    `protobuf:"bytes,28,opt,name=cursor,proto3" json:"cursor,omitempty"`                        // unary exchange: to send back as it is, with max_seq
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +2047,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[24]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +2060,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{24}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Response) GetNodeId() uint64 {
@@ -2190,7 +2119,7 @@ func (x *Response) GetRanges() []*Range {
 	return nil
 }
 
-func (x *Response) GetAdverts() []*Advert {
+func (x *Response) GetAdverts() []uint64 {
 	if x != nil {
 		return x.Adverts
 	}
@@ -2341,12 +2270,6 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
 	"\x02to\x18\x03 \x01(\x04R\x02to\x12\x16\n" +
 	"\x06repair\x18\x04 \x01(\bR\x06repair\x12 \n" +
-	"\vincarnation\x18\x05 \x01(\x04R\vincarnation\"{\n" +
-	"\x06Advert\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\x04R\x02to\x12\x12\n" +
-	"\x04hops\x18\x03 \x01(\rR\x04hops\x12\x12\n" +
-	"\x04pull\x18\x04 \x01(\bR\x04pull\x12 \n" +
 	"\vincarnation\x18\x05 \x01(\x04R\vincarnation\"q\n" +
 	"\x05Prune\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12-\n" +
@@ -2388,7 +2311,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x17\n" +
 	"\amax_seq\x18\x03 \x01(\x03R\x06maxSeq\x12\x18\n" +
-	"\aclaimed\x18\x04 \x01(\x04R\aclaimed\"\xd9\a\n" +
+	"\aclaimed\x18\x04 \x01(\x04R\aclaimed\"\xbc\a\n" +
 	"\aRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12:\n" +
@@ -2397,8 +2320,8 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x05delta\x18\x05 \x03(\v2'.grapevine.gossip.v1.Request.DeltaEntryR\x05delta\x120\n" +
 	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x125\n" +
 	"\aorigins\x18\x11 \x03(\v2\x1b.grapevine.gossip.v1.OriginR\aorigins\x122\n" +
-	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x125\n" +
-	"\aadverts\x18\x13 \x03(\v2\x1b.grapevine.gossip.v1.AdvertR\aadverts\x122\n" +
+	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x12\x18\n" +
+	"\aadverts\x18\x13 \x03(\x04R\aadverts\x122\n" +
 	"\x06prunes\x18\x14 \x03(\v2\x1a.grapevine.gossip.v1.PruneR\x06prunes\x122\n" +
 	"\x06grafts\x18\x15 \x03(\v2\x1a.grapevine.gossip.v1.GraftR\x06grafts\x12/\n" +
 	"\x05marks\x18\x16 \x03(\v2\x19.grapevine.gossip.v1.MarkR\x05marks\x12-\n" +
@@ -2413,7 +2336,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\n" +
 	"DeltaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\xc0\a\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\xa3\a\n" +
 	"\bResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12A\n" +
@@ -2422,8 +2345,8 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x05delta\x18\x05 \x03(\v2(.grapevine.gossip.v1.Response.DeltaEntryR\x05delta\x120\n" +
 	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x125\n" +
 	"\aorigins\x18\x11 \x03(\v2\x1b.grapevine.gossip.v1.OriginR\aorigins\x122\n" +
-	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x125\n" +
-	"\aadverts\x18\x13 \x03(\v2\x1b.grapevine.gossip.v1.AdvertR\aadverts\x122\n" +
+	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x12\x18\n" +
+	"\aadverts\x18\x13 \x03(\x04R\aadverts\x122\n" +
 	"\x06prunes\x18\x14 \x03(\v2\x1a.grapevine.gossip.v1.PruneR\x06prunes\x122\n" +
 	"\x06grafts\x18\x15 \x03(\v2\x1a.grapevine.gossip.v1.GraftR\x06grafts\x12/\n" +
 	"\x05marks\x18\x16 \x03(\v2\x19.grapevine.gossip.v1.MarkR\x05marks\x12-\n" +
@@ -2486,7 +2409,7 @@ func file_gossip_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossip_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(State)(0),             // 0: grapevine.gossip.v1.State
 	(Reason)(0),            // 1: grapevine.gossip.v1.Reason
@@ -2507,19 +2430,18 @@ var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(*Hello)(nil),          // 16: grapevine.gossip.v1.Hello
 	(*Origin)(nil),         // 17: grapevine.gossip.v1.Origin
 	(*Range)(nil),          // 18: grapevine.gossip.v1.Range
-	(*Advert)(nil),         // 19: grapevine.gossip.v1.Advert
-	(*Prune)(nil),          // 20: grapevine.gossip.v1.Prune
-	(*Graft)(nil),          // 21: grapevine.gossip.v1.Graft
-	(*Mark)(nil),           // 22: grapevine.gossip.v1.Mark
-	(*Standin)(nil),        // 23: grapevine.gossip.v1.Standin
-	(*Ping)(nil),           // 24: grapevine.gossip.v1.Ping
-	(*Bye)(nil),            // 25: grapevine.gossip.v1.Bye
-	(*Cursor)(nil),         // 26: grapevine.gossip.v1.Cursor
-	(*Place)(nil),          // 27: grapevine.gossip.v1.Place
-	(*Request)(nil),        // 28: grapevine.gossip.v1.Request
-	(*Response)(nil),       // 29: grapevine.gossip.v1.Response
-	nil,                    // 30: grapevine.gossip.v1.Request.DeltaEntry
-	nil,                    // 31: grapevine.gossip.v1.Response.DeltaEntry
+	(*Prune)(nil),          // 19: grapevine.gossip.v1.Prune
+	(*Graft)(nil),          // 20: grapevine.gossip.v1.Graft
+	(*Mark)(nil),           // 21: grapevine.gossip.v1.Mark
+	(*Standin)(nil),        // 22: grapevine.gossip.v1.Standin
+	(*Ping)(nil),           // 23: grapevine.gossip.v1.Ping
+	(*Bye)(nil),            // 24: grapevine.gossip.v1.Bye
+	(*Cursor)(nil),         // 25: grapevine.gossip.v1.Cursor
+	(*Place)(nil),          // 26: grapevine.gossip.v1.Place
+	(*Request)(nil),        // 27: grapevine.gossip.v1.Request
+	(*Response)(nil),       // 28: grapevine.gossip.v1.Response
+	nil,                    // 29: grapevine.gossip.v1.Request.DeltaEntry
+	nil,                    // 30: grapevine.gossip.v1.Response.DeltaEntry
 }
 var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	6,  // 0: grapevine.gossip.v1.Value.timestamp:type_name -> grapevine.gossip.v1.Timestamp
@@ -2540,42 +2462,40 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	4,  // 15: grapevine.gossip.v1.Graft.mode:type_name -> grapevine.gossip.v1.Mode
 	3,  // 16: grapevine.gossip.v1.Bye.reason:type_name -> grapevine.gossip.v1.Refusal
 	15, // 17: grapevine.gossip.v1.Bye.alternates:type_name -> grapevine.gossip.v1.Member
-	27, // 18: grapevine.gossip.v1.Cursor.elsewhere:type_name -> grapevine.gossip.v1.Place
+	26, // 18: grapevine.gossip.v1.Cursor.elsewhere:type_name -> grapevine.gossip.v1.Place
 	5,  // 19: grapevine.gossip.v1.Request.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
 	5,  // 20: grapevine.gossip.v1.Request.l_addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	30, // 21: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
+	29, // 21: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
 	16, // 22: grapevine.gossip.v1.Request.hello:type_name -> grapevine.gossip.v1.Hello
 	17, // 23: grapevine.gossip.v1.Request.origins:type_name -> grapevine.gossip.v1.Origin
 	18, // 24: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 25: grapevine.gossip.v1.Request.adverts:type_name -> grapevine.gossip.v1.Advert
-	20, // 26: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
-	21, // 27: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
-	22, // 28: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
-	24, // 29: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
-	25, // 30: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
-	23, // 31: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
-	26, // 32: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
-	5,  // 33: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	5,  // 34: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	31, // 35: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
-	16, // 36: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 37: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 38: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 39: grapevine.gossip.v1.Response.adverts:type_name -> grapevine.gossip.v1.Advert
-	20, // 40: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
-	21, // 41: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
-	22, // 42: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
-	24, // 43: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
-	25, // 44: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
-	23, // 45: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
-	26, // 46: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
-	8,  // 47: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	8,  // 48: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	19, // 25: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
+	20, // 26: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
+	21, // 27: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
+	23, // 28: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
+	24, // 29: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
+	22, // 30: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
+	25, // 31: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
+	5,  // 32: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	5,  // 33: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	30, // 34: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
+	16, // 35: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
+	17, // 36: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
+	18, // 37: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
+	19, // 38: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
+	20, // 39: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
+	21, // 40: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
+	23, // 41: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
+	24, // 42: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
+	22, // 43: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
+	25, // 44: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
+	8,  // 45: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	8,  // 46: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_gossip_gossippb_gossip_proto_init() }
@@ -2590,7 +2510,7 @@ func file_gossip_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossip_gossippb_gossip_proto_rawDesc), len(file_gossip_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   27,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

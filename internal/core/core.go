@@ -64,7 +64,8 @@ type Core struct {
 	grafts   heap[int32] // origins, by when to ask for what was advertised
 	lets     []release
 	lastPing uint64
-	scratch  []byte // a frame while it is written
+	scratch  []byte        // a frame while it is written
+	adverts  []wire.Advert // of the frame that is being written
 	skew     skew
 	doubts   []doubt
 	overlay

@@ -283,13 +283,17 @@ func (f *frame) info(rec *Record, by *origin, claims uint64) {
 	f.b = wire.AppendClaimingInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born), claims)
 }
 
+// advertSize is the most bytes that an advert takes.
+const advertSize = 40
+
 // adverts writes how far the origins are covered that were to be advertised: all of them, now that a frame goes anyway.
 func (f *frame) adverts() {
 	l := f.l
 	l.advertAt = 0
-	done := 0
+	done, adverts := 0, f.c.adverts[:0]
 	for _, o := range l.adverts {
-		if f.over() {
+		if f.over() || len(f.b)+advertSize*len(adverts) >= f.c.fullFrame() {
+			f.full = true
 			l.advertAt = max(f.c.now.Mono, 1)
 			break
 		}
@@ -303,10 +307,12 @@ func (f *frame) adverts() {
 		if p.hops() == 0 || p.hops() > o.hops { // else it asks to be pushed to
 			p.setHops(o.hops)
 		}
-		f.b = wire.AppendAdvert(f.b, wire.Advert{
+		adverts = append(adverts, wire.Advert{
 			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
 		})
 	}
+	f.b = wire.AppendAdverts(f.b, adverts...)
+	f.c.adverts = adverts[:0]
 	l.adverts = slices.Delete(l.adverts, 0, done)
 }
 

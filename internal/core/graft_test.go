@@ -10,7 +10,7 @@ import (
 
 // raced has q advertise an update that the parent pushes so much later, and reports whether q was asked for it before.
 func raced(w *world, from, q *peer, o core.Origin, seq uint64, later int64) (asked bool) {
-	q.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
+	q.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
 	w.run(later)
 	asked = len(q.listen().grafts) > 0
 	from.send(update(o, seq, 3))
@@ -82,7 +82,7 @@ func TestYoungTreesAreNoMeasure(t *testing.T) {
 // others have waiting.
 func TestWhatNeverComes(t *testing.T) {
 	w, from, q, r, o, seq := hub(t)
-	lie := wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1e6, Hops: 1})
+	lie := wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1e6, Hops: 1})
 	q.send(lie)
 	for range 10 {
 		w.run(second)
@@ -149,7 +149,7 @@ func TestBridge(t *testing.T) {
 			if marks {
 				p.send(wire.AppendMarksEnd(wire.AppendMark(nil, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: seq + 3})))
 			} else {
-				p.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq + 3, Hops: 3}))
+				p.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq + 3, Hops: 3}))
 			}
 			w.run(5 * ms)
 			if got := len(p.listen().grafts) == 1; got != tt.want {

@@ -31,7 +31,7 @@ func TestNearerIsAdvertised(t *testing.T) {
 		want int
 	}{{0, 1, 0}, {9, 8, 0}, {0, 7, 1}, {0, 6, 0}, {0, 5, 1}, {0, 5, 0}, {6, 5, 0}, {1 << 20, 1 << 20, 0}, {0, 14, 0}, {0, 13, 1}} {
 		if tt.peer > 0 {
-			q.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.peer}))
+			q.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.peer}))
 		}
 		q.send(mute)
 		q.drop()
@@ -68,7 +68,7 @@ func TestMute(t *testing.T) {
 			seq++
 			from.send(update(o, seq, 3))
 			for _, p := range []*peer{q, r, s} {
-				p.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
+				p.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
 				w.run(100 * ms)
 				for _, prune := range p.listen().prunes {
 					if prune.Mode == wire.Mute {
@@ -92,7 +92,7 @@ func TestMute(t *testing.T) {
 		}
 		seq++
 		from.send(update(o, seq, 3))
-		s.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, To: seq, Hops: 1}))
+		s.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, To: seq, Hops: 1}))
 		w.run(100 * ms)
 		if said := s.listen(); len(said.grafts) != 1 {
 			t.Errorf("with %d members, an advert two hops shorter is answered with %+v, want a graft", members, said)
@@ -128,7 +128,7 @@ func TestMuteIsRefused(t *testing.T) {
 	prune(q, wire.Lazy) // q needs it
 	q.drop()
 	advert := func(p *peer, hops uint32) said {
-		p.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: hops}))
+		p.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: hops}))
 		w.run(50 * ms)
 		return p.listen()
 	}
@@ -159,7 +159,7 @@ func TestMuteThatCrossesAGraft(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)
 	crowd(w, from, 110)
 	from.close()
-	q.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq + 1, Hops: 3}))
+	q.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq + 1, Hops: 3}))
 	w.run(5 * ms)
 	if s := q.listen(); len(s.grafts) != 1 {
 		t.Fatalf("without a parent, an advert is answered with %+v, want a graft", s)
@@ -204,7 +204,7 @@ func TestParentLostOpensLinks(t *testing.T) {
 		if n := len(p.listen().adverts); n == 0 {
 			t.Errorf("node %d hears no advert over the link that was opened", p.id)
 		}
-		p.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
+		p.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, To: seq, Hops: 3}))
 		w.run(100 * ms)
 		if got := p.listen().modes(); !slices.Equal(got, []wire.Mode{wire.Mute}) {
 			t.Errorf("node %d advertises over a link that others make needless, and is answered %v, want a request to be mute", p.id, got)

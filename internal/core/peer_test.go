@@ -195,7 +195,7 @@ func claim(o core.Origin, from, to uint64) part {
 
 func advert(o core.Origin, to uint64) part {
 	return func(b []byte) []byte {
-		return wire.AppendAdvert(b, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: to})
+		return wire.AppendAdverts(b, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: to})
 	}
 }
 

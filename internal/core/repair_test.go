@@ -14,7 +14,7 @@ import (
 // advertises something is.
 func TestParentLost(t *testing.T) {
 	_, from, q, r, o, seq := hub(t)
-	q.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq, Hops: 1}))
+	q.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq, Hops: 1}))
 	from.close()
 	if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq || s.grafts[0].Mode != wire.Eager {
 		t.Errorf("the alternate hears %+v, want a graft from %d on", s, seq)

@@ -15,7 +15,7 @@ import (
 // lists them all. These are about trees and repair.
 
 func advertOver(o core.Origin, to uint64, hops uint32) []byte {
-	return wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: to, Hops: hops})
+	return wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: to, Hops: hops})
 }
 
 // next is what comes behind update seq of o when its parent pushes it.

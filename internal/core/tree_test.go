@@ -169,7 +169,7 @@ func TestGraftAfterAdvert(t *testing.T) {
 	w, from, q, r, o, seq := hub(t)
 	hops := func(n uint32) part {
 		return func(b []byte) []byte {
-			return wire.AppendAdvert(b, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1, Hops: n})
+			return wire.AppendAdverts(b, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1, Hops: n})
 		}
 	}
 	q.send(frame(hops(5)))
@@ -214,7 +214,7 @@ func TestGraftSpared(t *testing.T) {
 	if s := q.listen(); len(s.grafts) != 0 {
 		t.Errorf("says %+v for what the parent has pushed", s)
 	}
-	q.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 2, Pull: true}))
+	q.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 2, Pull: true}))
 	if s := q.listen(); len(s.grafts) != 1 {
 		t.Errorf("after an advert that asks to be grafted it says %+v", s)
 	}
@@ -224,7 +224,7 @@ func TestGraftSpared(t *testing.T) {
 func TestShorterPath(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)
 	from.send(frame(info(o, seq+1, "k", "w", 100, 0), claim(o, seq, seq+1)))
-	q.send(wire.AppendAdvert(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1, Hops: 0}))
+	q.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq + 1, Hops: 0}))
 	if s := q.listen(); len(s.grafts) != 0 {
 		t.Errorf("one hop less: says %+v", s)
 	}
@@ -233,7 +233,7 @@ func TestShorterPath(t *testing.T) {
 	x := core.Origin{Node: 21, Incarnation: 100}
 	in := hopsOf(x, 1, 4)
 	from.send(frame(in, claim(x, 0, 1)))
-	q.send(wire.AppendAdvert(nil, wire.Advert{NodeID: x.Node, Incarnation: x.Incarnation, To: 1, Hops: 2}))
+	q.send(wire.AppendAdverts(nil, wire.Advert{NodeID: x.Node, Incarnation: x.Incarnation, To: 1, Hops: 2}))
 	if s := q.listen(); len(s.grafts) != 1 {
 		t.Errorf("two hops less: says %+v, want a graft", s)
 	}
@@ -259,7 +259,7 @@ func TestShorterPathOnce(t *testing.T) {
 		hops  uint32
 		graft int
 	}{{q, 5, 1}, {r, 6, 0}, {r, 5, 0}, {r, 4, 1}} {
-		tt.peer.send(wire.AppendAdvert(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.hops}))
+		tt.peer.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: seq, Hops: tt.hops}))
 		if said := tt.peer.listen(); len(said.grafts) != tt.graft {
 			t.Errorf("an advert of %d hops is answered with %+v, want %d grafts", tt.hops, said, tt.graft)
 		}

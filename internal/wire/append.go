@@ -147,14 +147,27 @@ func AppendStandin(b []byte, s Standin) []byte {
 	return end(b, at)
 }
 
-// AppendAdvert adds an advert.
-func AppendAdvert(b []byte, a Advert) []byte {
-	b, at := begin(b, frameAdvert)
-	b = appendUint(b, advertNodeID, a.NodeID)
-	b = appendUint(b, advertTo, a.To)
-	b = appendUint(b, advertHops, uint64(a.Hops))
-	b = appendBool(b, advertPull, a.Pull)
-	b = appendUint(b, advertIncarnation, a.Incarnation)
+// AppendAdverts adds adverts, packed: three or four numbers each.
+func AppendAdverts(b []byte, adverts ...Advert) []byte {
+	if len(adverts) == 0 {
+		return b
+	}
+	b, at := begin(b, frameAdverts)
+	for _, a := range adverts {
+		b = protowire.AppendVarint(b, a.NodeID)
+		b = protowire.AppendVarint(b, a.To)
+		how := uint64(a.Hops) << advertHops
+		if a.Pull {
+			how |= advertPull
+		}
+		if a.Incarnation != 0 {
+			how |= advertNamed
+		}
+		b = protowire.AppendVarint(b, how)
+		if a.Incarnation != 0 {
+			b = protowire.AppendVarint(b, a.Incarnation)
+		}
+	}
 	return end(b, at)
 }
 

@@ -76,7 +76,12 @@ func count(b []byte, lim Limits) (counts, error) {
 			if int(r.v) < minEntry {
 				return n, malformed("info at byte %d has %d bytes", r.from, int(r.v))
 			}
-		case frameOrigin, frameRange, frameStandin, frameAdvert, framePrune, frameGraft, frameMark:
+		case frameAdverts:
+			n[number] += countAdverts(r.bytes()) - 1
+			if n[number] > lim.Items {
+				return n, tooLarge(fmt.Sprintf("entries of field %d", number), n[number], lim.Items)
+			}
+		case frameOrigin, frameRange, frameStandin, framePrune, frameGraft, frameMark:
 			if n[number] > lim.Items {
 				return n, tooLarge(fmt.Sprintf("entries of field %d", number), n[number], lim.Items)
 			}
@@ -92,7 +97,7 @@ func (n *counts) frame() *Frame {
 		Infos:    room[Info](n, frameDelta),
 		Ranges:   room[Range](n, frameRange),
 		Standins: room[Standin](n, frameStandin),
-		Adverts:  room[Advert](n, frameAdvert),
+		Adverts:  room[Advert](n, frameAdverts),
 		Prunes:   room[Prune](n, framePrune),
 		Grafts:   room[Graft](n, frameGraft),
 		Marks:    room[Mark](n, frameMark),
@@ -133,8 +138,8 @@ func (d *decoder) field(r *reader) error {
 		return add(&f.Ranges, r.bytes(), decodeRange)
 	case frameStandin:
 		return add(&f.Standins, r.bytes(), d.standin)
-	case frameAdvert:
-		return add(&f.Adverts, r.bytes(), decodeAdvert)
+	case frameAdverts:
+		return decodeAdverts(&f.Adverts, r.bytes())
 	case framePrune:
 		return add(&f.Prunes, r.bytes(), decodePrune)
 	case frameGraft:

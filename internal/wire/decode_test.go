@@ -75,7 +75,10 @@ func TestDecodeValues(t *testing.T) {
 		{name: "range backwards", message: &gossippb.Request{Ranges: []*gossippb.Range{{NodeId: 1, From: 2, To: 1}}}, want: wire.ErrMalformed},
 		{name: "standin of no node", message: &gossippb.Request{Standins: []*gossippb.Standin{{Key: "k"}}}, want: wire.ErrMalformed},
 		{name: "standin of no key", message: &gossippb.Request{Standins: []*gossippb.Standin{{NodeId: 1}}}, want: wire.ErrMalformed},
-		{name: "advert of no node", message: &gossippb.Request{Adverts: []*gossippb.Advert{{To: 1}}}, want: wire.ErrMalformed},
+		{name: "advert of no node", message: &gossippb.Request{Adverts: []uint64{0, 1, 0}}, want: wire.ErrMalformed},
+		{name: "advert of one number", message: &gossippb.Request{Adverts: []uint64{1}}, want: wire.ErrMalformed},
+		{name: "advert of two numbers", message: &gossippb.Request{Adverts: []uint64{1, 1, 0, 1, 1}}, want: wire.ErrMalformed},
+		{name: "advert without its incarnation", message: &gossippb.Request{Adverts: []uint64{1, 1, 1}}, want: wire.ErrMalformed},
 		{name: "prune of no node", message: &gossippb.Request{Prunes: []*gossippb.Prune{{Mode: 1}}}, want: wire.ErrMalformed},
 		{name: "prune to no mode", message: &gossippb.Request{Prunes: []*gossippb.Prune{{NodeId: 1, Mode: 3}}}, want: wire.ErrMalformed},
 		{name: "graft of no node", message: &gossippb.Request{Grafts: []*gossippb.Graft{{Mode: 1}}}, want: wire.ErrMalformed},
@@ -163,7 +166,7 @@ func TestSeqs(t *testing.T) {
 		for i, m := range []*gossippb.Request{
 			{Ranges: []*gossippb.Range{{NodeId: 1, From: 1, To: seq}}},
 			{Standins: []*gossippb.Standin{{NodeId: 1, Seq: seq, Key: "k"}}},
-			{Adverts: []*gossippb.Advert{{NodeId: 1, To: seq}}},
+			{Adverts: []uint64{1, seq, 0}},
 			{Marks: []*gossippb.Mark{{NodeId: 1, Seq: seq}}},
 		} {
 			var want error
@@ -180,11 +183,11 @@ func TestSeqs(t *testing.T) {
 // Hops are few; more of them than that are as good as any number of them.
 func TestHops(t *testing.T) {
 	for _, hops := range []uint64{0, 1, wire.MaxHops, wire.MaxHops + 1, math.MaxUint32, math.MaxUint32 + 1, math.MaxUint64} {
-		field := protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), hops) // of an Info, and of an Advert
+		field := protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), hops) // of an Info
 		info := append(message(t, with(func(*gossippb.Info) {}).Delta["k"]), field...)
 		entry := protowire.AppendBytes(protowire.AppendTag(append([]byte{1<<3 | 2, 1}, 'k'), 2, protowire.BytesType), info)
 		b := protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), entry)
-		b = protowire.AppendBytes(protowire.AppendTag(b, 19, protowire.BytesType), append([]byte{1 << 3, 1, 2 << 3, 1}, field...))
+		b = protowire.AppendBytes(protowire.AppendTag(b, 19, protowire.BytesType), protowire.AppendVarint([]byte{1, 1}, min(hops, 1<<62-1)<<2))
 		f, err := wire.Decode(b, wide)
 		if err != nil {
 			t.Fatal(err)
@@ -260,12 +263,19 @@ func TestLimits(t *testing.T) {
 			fits: func(b []byte) []byte { return wire.AppendBye(b, wire.Bye{Alternates: make([]wire.Member, 1)}) },
 			over: func(b []byte) []byte { return wire.AppendBye(b, wire.Bye{Alternates: make([]wire.Member, 2)}) },
 		},
+		{
+			name: "adverts in one field", lim: wire.Limits{Items: 2},
+			fits: func(b []byte) []byte { return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 1 << 63}) },
+			over: func(b []byte) []byte {
+				return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 2}, wire.Advert{NodeID: 3})
+			},
+		},
 	}
 	for name, part := range map[string]func(b []byte) []byte{
 		"origins":  func(b []byte) []byte { return wire.AppendOrigin(b, wire.Origin{NodeID: 1}) },
 		"ranges":   func(b []byte) []byte { return wire.AppendRange(b, wire.Range{NodeID: 1, To: 1}) },
 		"standins": func(b []byte) []byte { return wire.AppendStandin(b, wire.Standin{Key: "k", NodeID: 1}) },
-		"adverts":  func(b []byte) []byte { return wire.AppendAdvert(b, wire.Advert{NodeID: 1}) },
+		"adverts":  func(b []byte) []byte { return wire.AppendAdverts(b, wire.Advert{NodeID: 1}) },
 		"prunes":   func(b []byte) []byte { return wire.AppendPrune(b, wire.Prune{NodeID: 1}) },
 		"grafts":   func(b []byte) []byte { return wire.AppendGraft(b, wire.Graft{NodeID: 1}) },
 		"marks":    func(b []byte) []byte { return wire.AppendMark(b, wire.Mark{NodeID: 1}) },

@@ -143,7 +143,7 @@ func treeSample() sample {
 		message: &gossippb.Response{
 			Origins: []*gossippb.Origin{{NodeId: 1, Incarnation: 2, Sponsor: 3}, {NodeId: 4, Incarnation: 5}},
 			Ranges:  []*gossippb.Range{{NodeId: 1, From: 0, To: 1 << 40, Repair: true, Incarnation: 2}},
-			Adverts: []*gossippb.Advert{{NodeId: 1, To: 2, Hops: 3, Pull: true, Incarnation: 4}, {NodeId: 5, To: 6}},
+			Adverts: []uint64{1, 2, 3<<2 | 2 | 1, 4, 5, 6, 0},
 			Prunes:  []*gossippb.Prune{{NodeId: 1, Mode: gossippb.Mode_MUTE, Incarnation: 2}, {NodeId: 3}},
 			Grafts:  []*gossippb.Graft{{NodeId: 1, From: 2, Mode: gossippb.Mode_EAGER, Incarnation: 3}},
 		},

@@ -149,23 +149,36 @@ func (d *decoder) standin(p []byte, s *Standin) (err error) {
 	return first(err, needNode(s.NodeID), possible(s.Seq))
 }
 
-func decodeAdvert(p []byte, a *Advert) error {
-	r := reader{b: p}
-	for r.next() {
-		switch r.tag {
-		case advertNodeID:
-			a.NodeID = r.v
-		case advertTo:
-			a.To = r.v
-		case advertHops:
-			a.Hops = hops32(r.v)
-		case advertPull:
-			a.Pull = r.v != 0
-		case advertIncarnation:
-			a.Incarnation = r.v
+// countAdverts returns how many adverts there are in p at most: each has three numbers at least.
+func countAdverts(p []byte) int {
+	numbers := 0
+	for _, c := range p {
+		if c < 0x80 {
+			numbers++
 		}
 	}
-	return first(r.err, needNode(a.NodeID), possible(a.To))
+	return numbers / 3
+}
+
+// decodeAdverts decodes more elements of a slice that has room for them.
+func decodeAdverts(s *[]Advert, p []byte) error {
+	for at := 0; at < len(p); {
+		var n [4]uint64
+		for i := range n {
+			if i == 3 && n[2]&advertNamed == 0 {
+				break
+			}
+			if n[i], at = varint(p, at); at < 0 {
+				return malformed("advert without its number %d", i)
+			}
+		}
+		a := Advert{NodeID: n[0], To: n[1], Hops: hops32(n[2] >> advertHops), Pull: n[2]&advertPull != 0, Incarnation: n[3]}
+		if err := first(needNode(a.NodeID), possible(a.To)); err != nil {
+			return err
+		}
+		*s = append(*s, a)
+	}
+	return nil
 }
 
 func decodePrune(p []byte, v *Prune) error {

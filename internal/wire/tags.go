@@ -20,7 +20,7 @@ const (
 	frameHello     = 16<<3 | typeBytes
 	frameOrigin    = 17<<3 | typeBytes
 	frameRange     = 18<<3 | typeBytes
-	frameAdvert    = 19<<3 | typeBytes
+	frameAdverts   = 19<<3 | typeBytes
 	framePrune     = 20<<3 | typeBytes
 	frameGraft     = 21<<3 | typeBytes
 	frameMark      = 22<<3 | typeBytes
@@ -92,12 +92,6 @@ const (
 	standinIncarnation = 4<<3 | typeVarint
 	standinKeep        = 5<<3 | typeVarint
 
-	advertNodeID      = 1<<3 | typeVarint
-	advertTo          = 2<<3 | typeVarint
-	advertHops        = 3<<3 | typeVarint
-	advertPull        = 4<<3 | typeVarint
-	advertIncarnation = 5<<3 | typeVarint
-
 	pruneNodeID      = 1<<3 | typeVarint
 	pruneMode        = 2<<3 | typeVarint
 	pruneIncarnation = 3<<3 | typeVarint
@@ -130,4 +124,11 @@ const (
 
 	byeReason    = 1<<3 | typeVarint
 	byeAlternate = 2<<3 | typeBytes
+)
+
+// The third number of an advert: these bits, and above them the hops.
+const (
+	advertNamed = 1 << iota
+	advertPull
+	advertHops = iota // bits
 )

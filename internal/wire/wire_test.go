@@ -58,9 +58,7 @@ func encodeInto(b []byte, f *wire.Frame) []byte {
 	for _, s := range f.Standins {
 		b = wire.AppendStandin(b, s)
 	}
-	for _, a := range f.Adverts {
-		b = wire.AppendAdvert(b, a)
-	}
+	b = wire.AppendAdverts(b, f.Adverts...)
 	for _, p := range f.Prunes {
 		b = wire.AppendPrune(b, p)
 	}
