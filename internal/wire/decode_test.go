@@ -265,7 +265,9 @@ func TestLimits(t *testing.T) {
 		},
 		{
 			name: "adverts in one field", lim: wire.Limits{Items: 2},
-			fits: func(b []byte) []byte { return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 1 << 63}) },
+			fits: func(b []byte) []byte {
+				return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 1 << 63})
+			},
 			over: func(b []byte) []byte {
 				return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 2}, wire.Advert{NodeID: 3})
 			},
