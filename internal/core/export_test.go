@@ -155,3 +155,6 @@ func (c *Core) Queued(id LinkID) (changes, pings int) {
 
 // Arrivals returns how many entries the index by arrival has.
 func (c *Core) Arrivals() int { return len(c.arrivals.log) }
+
+// RingPos places a node in the ring.
+func RingPos(node uint64) uint64 { return ringPos(node) }

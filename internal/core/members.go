@@ -37,6 +37,7 @@ func (o *overlay) setLost(c *Core, m *member) {
 	if m.lost == lost {
 		return
 	}
+	o.changedAt = c.now.Mono
 	if o.ring.edit(m).lost = lost; lost {
 		o.lostMembers++
 	} else {
@@ -54,6 +55,7 @@ func (o *overlay) remove(c *Core, node uint64) {
 	if m.lost {
 		o.lostMembers--
 	}
+	o.changedAt = c.now.Mono
 	o.ring.remove(m)
 	o.wakeMaintain(c, 0)
 }
@@ -114,7 +116,7 @@ func (o *overlay) newMember(c *Core) {
 	if o.young && o.lastNew > 0 && (now > o.lastNew+10*l || now > o.born+50*l) {
 		o.young = false
 	}
-	o.lastNew = now
+	o.lastNew, o.changedAt = now, now
 	o.wakeMaintain(c, o.quiet(c))
 }
 

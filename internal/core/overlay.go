@@ -25,6 +25,7 @@ type overlay struct {
 	born              int64
 	firstNew, lastNew int64
 	lastLearned       int64
+	changedAt         int64 // when a member came or went last
 	rtt               int64 // of a dial, its Hello and the answer
 
 	resolveAt, joinAt, maintainAt int64 // 0: not
@@ -189,9 +190,12 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 	switch h.Reason {
 	case wire.Join:
 		// Seeds are to be near each other: all others join through them.
-		if space && (all < max(6, d+3) || slices.Contains(o.seeds, l.addr)) {
+		if space && (all < joinDegree(d) || slices.Contains(o.seeds, l.addr)) {
 			return wire.Admitted, 0
 		}
+		// Once settled, whoever joins is let in at once: in place of another link, so that the degree stays, and if none can go,
+		// in addition, as far as MaxPeers leaves space. A peer that joins and joins can so displace chords, which are dialled anew, but
+		// neither what this node dialled nor the ring's.
 		if o.settled(c) && (o.evict(c) || space) {
 			return wire.Admitted, 0
 		}
@@ -301,7 +305,64 @@ func (o *overlay) maintain(c *Core) {
 		}
 		need--
 	}
+	o.shed(c)
 	o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
+}
+
+// shed ends a link where there are more than joins leave behind: two parts of the network have met, or many nodes have joined.
+// It waits until nothing has changed for long, and takes the one that fewest trees run over, one in a tick: who has a parent
+// there has an alternate, or hears the next update by an advert. The links of the ring, and those by which nodes joined, stay.
+func (o *overlay) shed(c *Core) {
+	all, _ := c.counts()
+	if all <= joinDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
+		return
+	}
+	next, last := o.beside(c)
+	var which *link
+	fewest := 0
+	for _, l := range c.links {
+		if !l.admitted || l.closing || l.reason == wire.Join || l.node == next || l.node == last || c.now.Mono-l.upAt < shedAfter {
+			continue
+		}
+		if n := c.branches(l); which == nil || n < fewest {
+			which, fewest = l, n
+		}
+	}
+	if which != nil {
+		o.changedAt = c.now.Mono - shedAfter + tick // not the next one at once
+		c.end(which, 0)
+	}
+}
+
+// shedAfter is how long a link lasts at least, and how long no member has come or gone, before one is shed.
+const shedAfter = 5 * tick
+
+// joinDegree is up to how many links a node admits those who join that has a degree of d.
+func joinDegree(d int) int { return max(6, d+3) }
+
+// branches returns how many trees run over l.
+func (c *Core) branches(l *link) int {
+	n := 0
+	for _, x := range c.origins {
+		if x.parent == l.id || l.of(x).mode() == wire.Eager {
+			n++
+		}
+	}
+	return n
+}
+
+// beside returns the members next to this node in the ring that are there; 0: none.
+func (o *overlay) beside(c *Core) (next, last uint64) {
+	for m := range o.ring.from(o.ring.behind(c.node)) {
+		if m.lost {
+			continue
+		}
+		if next == 0 {
+			next = m.node
+		}
+		last = m.node
+	}
+	return next, last
 }
 
 // tick is the pace at which the overlay is looked over when nothing happens.

@@ -1,0 +1,133 @@
+package core_test
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// throng is a node 1 with links to peers, of which the first have joined through it and the others found it when two networks met. There
+// are some more members. Its degree is 4, and it has up to 7 links by joins.
+type throng struct {
+	w     *world
+	peers []*peer
+}
+
+func newThrong(t *testing.T, ids []uint64, joined int, more uint64) *throng {
+	t.Helper()
+	k := &throng{w: newWorld(1, nil)}
+	k.w.handDials = true
+	k.w.start(1)
+	k.w.describe(1)
+	for i, id := range ids {
+		reason := wire.Heal
+		if i < joined {
+			reason = wire.Join
+		}
+		p := k.w.admitted(t, id, 1, reason)
+		k.peers = append(k.peers, p)
+		k.describe(id, p.inc)
+	}
+	for id := range more {
+		k.describe(100+id, 100)
+	}
+	return k
+}
+
+// describe has the first peer tell of a member.
+func (k *throng) describe(id, inc uint64) {
+	x := core.Origin{Node: id, Incarnation: inc}
+	k.peers[0].send(frame(info(x, 1, fmt.Sprint("node:", id), descriptor(id), 1, hour), claim(x, 0, 1)))
+}
+
+// run goes on for d, with all peers alive.
+func (k *throng) run(d int64) {
+	for end := k.w.now + d; k.w.now < end; {
+		k.w.run(100 * ms)
+		for _, p := range k.peers {
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+	}
+}
+
+// linked lists whom node 1 has links with.
+func (k *throng) linked() map[uint64]bool {
+	ids := map[uint64]bool{}
+	for _, l := range k.w.nodes[1].core.Links() {
+		if l.Admitted {
+			ids[l.Node] = true
+		}
+	}
+	return ids
+}
+
+// Links beyond what joins leave are ended one by one, once nothing has changed for five seconds.
+func TestShed(t *testing.T) {
+	k := newThrong(t, tenIDs(), 6, 4)
+	for _, p := range k.peers[1:6] { // no trees run over the links by which these joined
+		for _, q := range k.peers {
+			p.send(wire.AppendPrune(frame(declare(core.Origin{Node: q.id, Incarnation: q.inc}, 0)), wire.Prune{NodeID: q.id, Mode: wire.Lazy}))
+		}
+		for id := uint64(100); id < 104; id++ {
+			p.send(wire.AppendPrune(frame(declare(core.Origin{Node: id, Incarnation: 100}, 0)), wire.Prune{NodeID: id, Mode: wire.Lazy}))
+		}
+		p.send(wire.AppendPrune(frame(declare(core.Origin{Node: 1, Incarnation: k.w.nodes[1].core.Incarnation()}, 0)), wire.Prune{NodeID: 1, Mode: wire.Lazy}))
+	}
+	if k.run(4 * second); len(k.linked()) != 10 {
+		t.Fatalf("%d links soon after, want all 10", len(k.linked()))
+	}
+	k.run(2 * second)
+	if n := len(k.linked()); n != 9 {
+		t.Errorf("%d links after six seconds, want one less", n)
+	}
+	k.run(10 * second)
+	got := k.linked()
+	if len(got) != 7 {
+		t.Errorf("%d links in the end, want 7", len(got))
+	}
+	for _, id := range tenIDs()[:6] {
+		if !got[id] {
+			t.Errorf("the link by which %d joined is ended", id)
+		}
+	}
+}
+
+// While members come, no link is shed.
+func TestNotShedWhileMembersCome(t *testing.T) {
+	k := newThrong(t, tenIDs(), 6, 4)
+	for id := uint64(200); id < 210; id++ {
+		k.run(2 * second)
+		k.describe(id, 100)
+	}
+	if len(k.linked()) != 10 {
+		t.Errorf("%d links, want all 10", len(k.linked()))
+	}
+}
+
+// The links of the ring stay, and those that trees run over before others; of the rest, the first go.
+func TestShedSparesTreesAndRing(t *testing.T) {
+	ids := tenIDs()
+	ring := append(tenIDs(), 1)
+	slices.SortFunc(ring, func(a, b uint64) int { return cmp.Compare(core.RingPos(a), core.RingPos(b)) })
+	i := slices.Index(ring, 1)
+	next, last := ring[(i+1)%len(ring)], ring[(i+len(ring)-1)%len(ring)]
+	ids = slices.DeleteFunc(ids, func(id uint64) bool { return id == next || id == last })
+	ids = slices.Insert(ids, 1, next, last)
+	k := newThrong(t, ids, 0, 0)
+	for node := uint64(50); node < 53; node++ {
+		k.peers[3].send(update(core.Origin{Node: node, Incarnation: 100}, 1, 3))
+	}
+	k.run(20 * second)
+	got := k.linked()
+	for i, id := range ids {
+		if want := i < 4 || i > 6; got[id] != want {
+			t.Errorf("the peer %d: linked %v, want %v", i, got[id], want)
+		}
+	}
+}
+
+func tenIDs() []uint64 { return []uint64{10, 11, 12, 13, 14, 15, 16, 17, 18, 19} }
