@@ -83,6 +83,8 @@ const (
 	Reason_RING               Reason = 2 // to the successor in the ring of node IDs
 	Reason_CHORD              Reason = 3 // a random link
 	Reason_HEAL               Reason = 4 // to a member that was lost
+	Reason_PROBE              Reason = 5 // to find out how far it is; refused as BUSY, whatever room there is
+	Reason_NEAR               Reason = 6 // a link to a peer that is near, in place of one that is far
 )
 
 // Enum value maps for Reason.
@@ -93,6 +95,8 @@ var (
 		2: "RING",
 		3: "CHORD",
 		4: "HEAL",
+		5: "PROBE",
+		6: "NEAR",
 	}
 	Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED": 0,
@@ -100,6 +104,8 @@ var (
 		"RING":               2,
 		"CHORD":              3,
 		"HEAL":               4,
+		"PROBE":              5,
+		"NEAR":               6,
 	}
 )
 
@@ -1546,11 +1552,13 @@ func (x *Standin) GetKeep() int64 {
 // Ping keeps an idle link alive and compares what both ends hold.
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Digest        uint64                 `protobuf:"fixed64,1,opt,name=digest,proto3" json:"digest,omitempty"` // of the sender's marks
-	Wall          int64                  `protobuf:"varint,2,opt,name=wall,proto3" json:"wall,omitempty"`      // the sender's clock, milliseconds since 1970
-	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`        // answer with one that has id
-	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"`      // the asked digest was the one here
-	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`          // of the ping that is answered, or to be answered
+	Digest        uint64                 `protobuf:"fixed64,1,opt,name=digest,proto3" json:"digest,omitempty"`  // of the sender's marks
+	Wall          int64                  `protobuf:"varint,2,opt,name=wall,proto3" json:"wall,omitempty"`       // the sender's clock, milliseconds since 1970
+	Ask           bool                   `protobuf:"varint,3,opt,name=ask,proto3" json:"ask,omitempty"`         // answer with one that has id
+	Same          bool                   `protobuf:"varint,4,opt,name=same,proto3" json:"same,omitempty"`       // the asked digest was the one here
+	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"`           // of the ping that is answered, or to be answered
+	Measure       bool                   `protobuf:"varint,6,opt,name=measure,proto3" json:"measure,omitempty"` // the answer measures a round trip: it matters who is near
+	Far           bool                   `protobuf:"varint,7,opt,name=far,proto3" json:"far,omitempty"`         // the sender has peers that are much nearer
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1618,6 +1626,20 @@ func (x *Ping) GetId() uint64 {
 		return x.Id
 	}
 	return 0
+}
+
+func (x *Ping) GetMeasure() bool {
+	if x != nil {
+		return x.Measure
+	}
+	return false
+}
+
+func (x *Ping) GetFar() bool {
+	if x != nil {
+		return x.Far
+	}
+	return false
 }
 
 // Bye is the last frame of a link.
@@ -1824,9 +1846,10 @@ type Request struct {
 	Hello   *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
 	Origins []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
 	Ranges  []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
-	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers, or four:
-	// the node ID of the origin; the sequence number; four times the links from the origin to the sender, plus two if nobody pushes
-	// this (ask for it), plus one if a fourth number follows: the incarnation, if it is not the one last declared on this link.
+	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers,
+	// or up to five: the node ID of the origin; the sequence number; eight times the links from the origin to the sender, plus two if
+	// nobody pushes this (ask for it), plus one if the incarnation follows, which it does if it is not the one last declared on this
+	// link, plus four if it is said last for how many microseconds the sender has had it, plus one.
 	Adverts       []uint64   `protobuf:"varint,19,rep,packed,name=adverts,proto3" json:"adverts,omitempty"`
 	Prunes        []*Prune   `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                        // what it wants less of
 	Grafts        []*Graft   `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                        // what it asks for
@@ -2016,9 +2039,10 @@ type Response struct {
 	Hello     *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
 	Origins   []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
 	Ranges    []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
-	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers, or four:
-	// the node ID of the origin; the sequence number; four times the links from the origin to the sender, plus two if nobody pushes
-	// this (ask for it), plus one if a fourth number follows: the incarnation, if it is not the one last declared on this link.
+	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers,
+	// or up to five: the node ID of the origin; the sequence number; eight times the links from the origin to the sender, plus two if
+	// nobody pushes this (ask for it), plus one if the incarnation follows, which it does if it is not the one last declared on this
+	// link, plus four if it is said last for how many microseconds the sender has had it, plus one.
 	Adverts       []uint64   `protobuf:"varint,19,rep,packed,name=adverts,proto3" json:"adverts,omitempty"`
 	Prunes        []*Prune   `protobuf:"bytes,20,rep,name=prunes,proto3" json:"prunes,omitempty"`                        // what it wants less of
 	Grafts        []*Graft   `protobuf:"bytes,21,rep,name=grafts,proto3" json:"grafts,omitempty"`                        // what it asks for
@@ -2290,13 +2314,15 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\anode_id\x18\x02 \x01(\x04R\x06nodeId\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12 \n" +
 	"\vincarnation\x18\x04 \x01(\x04R\vincarnation\x12\x12\n" +
-	"\x04keep\x18\x05 \x01(\x03R\x04keep\"h\n" +
+	"\x04keep\x18\x05 \x01(\x03R\x04keep\"\x94\x01\n" +
 	"\x04Ping\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\x06R\x06digest\x12\x12\n" +
 	"\x04wall\x18\x02 \x01(\x03R\x04wall\x12\x10\n" +
 	"\x03ask\x18\x03 \x01(\bR\x03ask\x12\x12\n" +
 	"\x04same\x18\x04 \x01(\bR\x04same\x12\x0e\n" +
-	"\x02id\x18\x05 \x01(\x04R\x02id\"x\n" +
+	"\x02id\x18\x05 \x01(\x04R\x02id\x12\x18\n" +
+	"\ameasure\x18\x06 \x01(\bR\ameasure\x12\x10\n" +
+	"\x03far\x18\a \x01(\bR\x03far\"x\n" +
 	"\x03Bye\x124\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1c.grapevine.gossip.v1.RefusalR\x06reason\x12;\n" +
 	"\n" +
@@ -2364,13 +2390,15 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x05State\x12\b\n" +
 	"\x04LIVE\x10\x00\x12\r\n" +
 	"\tTOMBSTONE\x10\x01\x12\f\n" +
-	"\bSKELETON\x10\x02*I\n" +
+	"\bSKELETON\x10\x02*^\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04JOIN\x10\x01\x12\b\n" +
 	"\x04RING\x10\x02\x12\t\n" +
 	"\x05CHORD\x10\x03\x12\b\n" +
-	"\x04HEAL\x10\x04*?\n" +
+	"\x04HEAL\x10\x04\x12\t\n" +
+	"\x05PROBE\x10\x05\x12\b\n" +
+	"\x04NEAR\x10\x06*?\n" +
 	"\aVerdict\x12\t\n" +
 	"\x05ASKED\x10\x00\x12\f\n" +
 	"\bADMITTED\x10\x01\x12\x0e\n" +

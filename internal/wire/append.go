@@ -147,7 +147,7 @@ func AppendStandin(b []byte, s Standin) []byte {
 	return end(b, at)
 }
 
-// AppendAdverts adds adverts, packed: three or four numbers each.
+// AppendAdverts adds adverts, packed: three to five numbers each.
 func AppendAdverts(b []byte, adverts ...Advert) []byte {
 	if len(adverts) == 0 {
 		return b
@@ -163,9 +163,15 @@ func AppendAdverts(b []byte, adverts ...Advert) []byte {
 		if a.Incarnation != 0 {
 			how |= advertNamed
 		}
+		if a.Held != 0 {
+			how |= advertHeld
+		}
 		b = protowire.AppendVarint(b, how)
 		if a.Incarnation != 0 {
 			b = protowire.AppendVarint(b, a.Incarnation)
+		}
+		if a.Held != 0 {
+			b = protowire.AppendVarint(b, a.Held)
 		}
 	}
 	return end(b, at)
@@ -211,6 +217,8 @@ func AppendPing(b []byte, p Ping) []byte {
 	b = appendBool(b, pingSame, p.Same)
 	b = appendUint(b, pingID, p.ID)
 	b = appendUint(b, pingWall, uint64(p.Wall))
+	b = appendBool(b, pingMeasure, p.Measure)
+	b = appendBool(b, pingFar, p.Far)
 	return end(b, at)
 }
 

@@ -79,6 +79,7 @@ func TestDecodeValues(t *testing.T) {
 		{name: "advert of one number", message: &gossippb.Request{Adverts: []uint64{1}}, want: wire.ErrMalformed},
 		{name: "advert of two numbers", message: &gossippb.Request{Adverts: []uint64{1, 1, 0, 1, 1}}, want: wire.ErrMalformed},
 		{name: "advert without its incarnation", message: &gossippb.Request{Adverts: []uint64{1, 1, 1}}, want: wire.ErrMalformed},
+		{name: "advert without how long", message: &gossippb.Request{Adverts: []uint64{1, 1, 5, 1}}, want: wire.ErrMalformed},
 		{name: "prune of no node", message: &gossippb.Request{Prunes: []*gossippb.Prune{{Mode: 1}}}, want: wire.ErrMalformed},
 		{name: "prune to no mode", message: &gossippb.Request{Prunes: []*gossippb.Prune{{NodeId: 1, Mode: 3}}}, want: wire.ErrMalformed},
 		{name: "graft of no node", message: &gossippb.Request{Grafts: []*gossippb.Graft{{Mode: 1}}}, want: wire.ErrMalformed},
@@ -187,7 +188,7 @@ func TestHops(t *testing.T) {
 		info := append(message(t, with(func(*gossippb.Info) {}).Delta["k"]), field...)
 		entry := protowire.AppendBytes(protowire.AppendTag(append([]byte{1<<3 | 2, 1}, 'k'), 2, protowire.BytesType), info)
 		b := protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), entry)
-		b = protowire.AppendBytes(protowire.AppendTag(b, 19, protowire.BytesType), protowire.AppendVarint([]byte{1, 1}, min(hops, 1<<62-1)<<2))
+		b = protowire.AppendBytes(protowire.AppendTag(b, 19, protowire.BytesType), protowire.AppendVarint([]byte{1, 1}, min(hops, 1<<61-1)<<3))
 		f, err := wire.Decode(b, wide)
 		if err != nil {
 			t.Fatal(err)

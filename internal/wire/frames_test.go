@@ -133,7 +133,7 @@ func treeSample() sample {
 	frame := wire.Frame{
 		Origins: []wire.Origin{{NodeID: 1, Incarnation: 2, Sponsor: 3}, {NodeID: 4, Incarnation: 5}},
 		Ranges:  []wire.Range{{NodeID: 1, From: 0, To: 1 << 40, Repair: true, Incarnation: 2}},
-		Adverts: []wire.Advert{{NodeID: 1, To: 2, Hops: 3, Pull: true, Incarnation: 4}, {NodeID: 5, To: 6}},
+		Adverts: []wire.Advert{{NodeID: 1, To: 2, Hops: 3, Pull: true, Incarnation: 4, Held: 5}, {NodeID: 5, To: 6}},
 		Prunes:  []wire.Prune{{NodeID: 1, Mode: wire.Mute, Incarnation: 2}, {NodeID: 3, Mode: wire.Lazy}},
 		Grafts:  []wire.Graft{{NodeID: 1, From: 2, Mode: wire.Eager, Incarnation: 3}},
 	}
@@ -143,7 +143,7 @@ func treeSample() sample {
 		message: &gossippb.Response{
 			Origins: []*gossippb.Origin{{NodeId: 1, Incarnation: 2, Sponsor: 3}, {NodeId: 4, Incarnation: 5}},
 			Ranges:  []*gossippb.Range{{NodeId: 1, From: 0, To: 1 << 40, Repair: true, Incarnation: 2}},
-			Adverts: []uint64{1, 2, 3<<2 | 2 | 1, 4, 5, 6, 0},
+			Adverts: []uint64{1, 2, 3<<3 | 4 | 2 | 1, 4, 5, 5, 6, 0},
 			Prunes:  []*gossippb.Prune{{NodeId: 1, Mode: gossippb.Mode_MUTE, Incarnation: 2}, {NodeId: 3}},
 			Grafts:  []*gossippb.Graft{{NodeId: 1, From: 2, Mode: gossippb.Mode_EAGER, Incarnation: 3}},
 		},
@@ -155,7 +155,7 @@ func marksSample() sample {
 	frame := wire.Frame{
 		Marks:    []wire.Mark{{NodeID: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeID: 5, Incarnation: 6}},
 		MarksEnd: true,
-		Ping:     &wire.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, ID: 2, Wall: -3},
+		Ping:     &wire.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, ID: 2, Wall: -3, Measure: true, Far: true},
 	}
 	return sample{
 		name:  "marks",
@@ -163,7 +163,7 @@ func marksSample() sample {
 		message: &gossippb.Request{
 			Marks:    []*gossippb.Mark{{NodeId: 1, Incarnation: 2, Seq: 3, Sponsor: 4}, {NodeId: 5, Incarnation: 6}},
 			MarksEnd: true,
-			Ping:     &gossippb.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, Id: 2, Wall: -3},
+			Ping:     &gossippb.Ping{Digest: 1<<64 - 1, Ask: true, Same: true, Id: 2, Wall: -3, Measure: true, Far: true},
 		},
 		frame: frame,
 	}

@@ -163,16 +163,16 @@ func countAdverts(p []byte) int {
 // decodeAdverts decodes more elements of a slice that has room for them.
 func decodeAdverts(s *[]Advert, p []byte) error {
 	for at := 0; at < len(p); {
-		var n [4]uint64
+		var n [5]uint64
 		for i := range n {
-			if i == 3 && n[2]&advertNamed == 0 {
-				break
+			if i == 3 && n[2]&advertNamed == 0 || i == 4 && n[2]&advertHeld == 0 {
+				continue
 			}
 			if n[i], at = varint(p, at); at < 0 {
 				return malformed("advert without its number %d", i)
 			}
 		}
-		a := Advert{NodeID: n[0], To: n[1], Hops: hops32(n[2] >> advertHops), Pull: n[2]&advertPull != 0, Incarnation: n[3]}
+		a := Advert{NodeID: n[0], To: n[1], Hops: hops32(n[2] >> advertHops), Pull: n[2]&advertPull != 0, Incarnation: n[3], Held: n[4]}
 		if err := first(needNode(a.NodeID), possible(a.To)); err != nil {
 			return err
 		}
@@ -244,6 +244,10 @@ func decodePing(p []byte, v *Ping) error {
 			v.ID = r.v
 		case pingWall:
 			v.Wall = int64(r.v)
+		case pingMeasure:
+			v.Measure = r.v != 0
+		case pingFar:
+			v.Far = r.v != 0
 		}
 	}
 	return r.err

@@ -106,11 +106,13 @@ const (
 	markSeq         = 3<<3 | typeVarint
 	markSponsor     = 4<<3 | typeVarint
 
-	pingDigest = 1<<3 | typeFixed64
-	pingAsk    = 3<<3 | typeVarint
-	pingSame   = 4<<3 | typeVarint
-	pingID     = 5<<3 | typeVarint
-	pingWall   = 2<<3 | typeVarint
+	pingDigest  = 1<<3 | typeFixed64
+	pingAsk     = 3<<3 | typeVarint
+	pingSame    = 4<<3 | typeVarint
+	pingID      = 5<<3 | typeVarint
+	pingMeasure = 6<<3 | typeVarint
+	pingFar     = 7<<3 | typeVarint
+	pingWall    = 2<<3 | typeVarint
 
 	cursorNodeID      = 1<<3 | typeVarint
 	cursorIncarnation = 2<<3 | typeVarint
@@ -130,5 +132,6 @@ const (
 const (
 	advertNamed = 1 << iota
 	advertPull
+	advertHeld
 	advertHops = iota // bits
 )

@@ -21,6 +21,8 @@ const (
 	Ring
 	Chord
 	Heal
+	Probe
+	Near
 )
 
 // The answers to a Hello.
@@ -156,6 +158,7 @@ type (
 		NodeID, Incarnation, To uint64
 		Hops                    uint32
 		Pull                    bool
+		Held                    uint64 // microseconds, plus one; 0: not said
 	}
 	Prune struct {
 		NodeID, Incarnation uint64
@@ -176,6 +179,8 @@ type (
 		Ask, Same bool
 		ID        uint64
 		Wall      int64
+		Measure   bool
+		Far       bool
 	}
 	Exchange struct { // the fields of a unary exchange that are the frame's own
 		MaxSeq      int64

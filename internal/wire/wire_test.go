@@ -89,6 +89,7 @@ func TestEnums(t *testing.T) {
 	}{
 		{gossippb.Reason(0).Descriptor(), map[string]any{
 			"REASON_UNSPECIFIED": wire.Reason(0), "JOIN": wire.Join, "RING": wire.Ring, "CHORD": wire.Chord, "HEAL": wire.Heal,
+			"PROBE": wire.Probe, "NEAR": wire.Near,
 		}},
 		{gossippb.Verdict(0).Descriptor(), map[string]any{
 			"ASKED": wire.Asked, "ADMITTED": wire.Admitted, "REDIRECTED": wire.Redirected, "REFUSED": wire.Refused,
