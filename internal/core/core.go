@@ -68,6 +68,7 @@ type Core struct {
 	adverts  []wire.Advert // of the frame that is being written
 	skew     skew
 	doubts   []doubt
+	scale    scale
 	overlay
 }
 

@@ -25,6 +25,8 @@ type reach struct {
 	fails int    // dials in a row without an answer
 	short int    // links in a row that did not last
 	until int64  // not dialled before
+
+	latency int64 // one way, when somebody answered there last; 0: unknown
 }
 
 // dial asks the driver for a link, if there is room for one more.
@@ -83,7 +85,7 @@ func (c *Core) dialing(addr wire.Addr) bool {
 // members that are greeted will answer.
 func (c *Core) underway() (all, chances int) {
 	count := func(d *dial) {
-		if all++; d.reason != wire.Heal {
+		if all++; d.reason != wire.Heal && d.reason != wire.Probe {
 			chances++
 		}
 	}
@@ -131,7 +133,7 @@ func (o *overlay) again(c *Core, reason wire.Reason, in int64) {
 	switch reason {
 	case wire.Join:
 		o.joinAt = at
-	case wire.Heal: // not needed for the overlay: the next tick is soon enough
+	case wire.Heal, wire.Probe, wire.Near: // not needed for the overlay: the next tick is soon enough
 	default:
 		o.wakeMaintain(c, at-c.now.Mono)
 	}
@@ -173,6 +175,10 @@ func (o *overlay) refusedUs(c *Core, d *dial, node uint64, why wire.Refusal) {
 			return
 		}
 	case wire.Busy:
+		if d.reason == wire.Probe {
+			o.probed(c, d, node)
+			return
+		}
 		o.backOff(c, d.addr, 10*c.cfg.Timers.Graft, longestBackOff)
 	case wire.DuplicateNode:
 		// With a newer incarnation the same address is worth another try at once.

@@ -54,6 +54,9 @@ func (f *frame) fill() {
 	}
 	f.strays()
 	if len(l.pings) > 0 {
+		if p := &l.pings[0]; p.Ask {
+			l.askID, l.askAt = p.ID, f.c.now.Mono
+		}
 		f.b = wire.AppendPing(f.b, l.pings[0])
 		l.pings = slices.Delete(l.pings, 0, 1)
 	}
@@ -284,7 +287,7 @@ func (f *frame) info(rec *Record, by *origin, claims uint64) {
 }
 
 // advertSize is the most bytes that an advert takes.
-const advertSize = 40
+const advertSize = 50
 
 // adverts writes how far the origins are covered that were to be advertised: all of them, now that a frame goes anyway.
 func (f *frame) adverts() {
@@ -308,7 +311,7 @@ func (f *frame) adverts() {
 			p.setHops(o.hops)
 		}
 		adverts = append(adverts, wire.Advert{
-			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1,
+			NodeID: o.id.node, Incarnation: f.ref(o), To: o.hw, Hops: o.hops, Pull: !o.tree && o.updates <= 1, Held: f.c.heldFor(o),
 		})
 	}
 	f.b = wire.AppendAdverts(f.b, adverts...)

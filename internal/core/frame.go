@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -51,7 +53,9 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 		c.pingIn(l, f.Ping)
 	}
 	if f.Bye != nil {
-		c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: l.addr, Refusal: f.Bye.Reason})
+		if f.Bye.Reason != wire.NoRefusal {
+			c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: l.addr, Refusal: f.Bye.Reason})
+		}
 		switch {
 		case f.Bye.Reason == wire.Leaving:
 			c.overlay.shun(c, l.peerAddr(), l.node)
@@ -172,6 +176,9 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	old := o.hw
 	switch {
 	case c.claim(o, r.From, r.To):
+		if c.scale.apart && len(o.advs) > 0 {
+			defer c.overtake(o, slices.Clone(o.advs))
+		}
 		c.arrived(o, old, !r.Repair && (l.id == o.parent || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			if c.up(o.parent) {
@@ -185,7 +192,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		}
 		c.published(o)
 	case r.From > old:
-		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To))
+		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
 		o.parent, o.orphan = l.id, false
 	case o == c.self || o.parent != l.id && !r.Repair:

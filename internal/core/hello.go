@@ -53,6 +53,9 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 		answer.Alternates = c.alternates(c.neighbours(l.node))
 		c.event(Event{Kind: PeerRedirected, Link: l.id, Node: l.node, Addr: l.addr})
 	default:
+		if h.Reason == wire.Probe {
+			break // it asked for nothing else
+		}
 		c.event(Event{Kind: PeerRefused, Link: l.id, Node: l.node, Addr: l.addr, Refusal: answer.Refusal})
 	}
 	l.closeAt = c.now.Mono + c.cfg.Timers.Ping // the dialling end closes first, if it is there
@@ -84,11 +87,14 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	if c.latest(l.node) > l.inc {
 		return wire.Refused, wire.DuplicateNode
 	}
+	if h.Reason == wire.Probe {
+		return wire.Refused, wire.Busy
+	}
 	old, wins := c.settle(l)
 	if !wins || c.crossing(l) {
 		return wire.Refused, wire.DuplicateLink
 	}
-	if old != nil && h.Reason >= wire.Join && h.Reason <= wire.Heal && (!old.dialed || c.incoming() < c.cfg.MaxPeers) {
+	if old != nil && h.Reason >= wire.Join && h.Reason <= wire.Near && (!old.dialed || c.incoming() < c.cfg.MaxPeers) {
 		return wire.Admitted, 0 // in its place
 	}
 	return c.overlay.room(c, l, h)
@@ -98,6 +104,8 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 func (c *Core) answered(l *link, f *wire.Frame) {
 	h, d := f.Hello, l.dial
 	l.introduce(f)
+	c.measured(l, c.now.Mono-l.lastSent)
+	c.overlay.reachOf(d.addr).latency = l.latency
 	c.overlay.answeredFrom(c, d, l.node)
 	c.alive(l.node)
 	if h.KnownIncarnation > c.inc && h.Verdict != wire.Admitted && c.sameCluster(h.ClusterID) {
@@ -127,6 +135,7 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 			return
 		}
 		c.admit(l)
+		c.rescale()
 		c.shows(l, h.Wall)
 		switch {
 		case l.reason == wire.Join:
@@ -138,13 +147,16 @@ func (c *Core) answered(l *link, f *wire.Frame) {
 		default:
 			l.compareAt = c.now.Mono + 4*c.cfg.Timers.Graft
 		}
+		c.overlay.swap(c, l)
 	case wire.Redirected:
 		c.event(Event{Kind: RedirectedUs, Link: l.id, Node: l.node, Addr: d.addr})
 		l.dial = nil
 		c.end(l, 0)
 		c.overlay.redirected(c, d, h.Alternates)
 	default:
-		c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: d.addr, Refusal: h.Refusal})
+		if d.reason != wire.Probe || h.Refusal != wire.Busy {
+			c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: d.addr, Refusal: h.Refusal})
+		}
 		l.dial = nil
 		c.end(l, 0)
 		c.overlay.refusedUs(c, d, l.node, h.Refusal)

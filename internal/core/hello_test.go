@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 		{"itself", 1, wire.Hello{ClusterID: "test", Instance: 2001}, wire.Self},
 		{"another node with its ID, older", 1, wire.Hello{ClusterID: "test", Incarnation: 5}, wire.DuplicateNode},
 		{"no reason", 10, wire.Hello{ClusterID: "test", Reason: -1}, wire.Misbehaved},
-		{"a reason nobody knows", 10, wire.Hello{ClusterID: "test", Reason: wire.Heal + 1}, wire.Misbehaved},
+		{"a reason nobody knows", 10, wire.Hello{ClusterID: "test", Reason: wire.Near + 1}, wire.Misbehaved},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,6 +63,7 @@ type link struct {
 	upAt     int64
 	offsets  [keptOffsets]int64 // of the peer's wall clock from this node's, in nanoseconds: the last few
 	timed    int                // how many there were
+	distance
 
 	// Comparing marks.
 	foreign    bool   // the marks at the beginning of this link were not only of the joining node itself
@@ -272,6 +273,7 @@ func (c *Core) down(id LinkID) {
 // detach is the end of an admitted link for the trees and the overlay.
 func (c *Core) detach(l *link) {
 	c.event(Event{Kind: LinkDown, Link: l.id, Node: l.node, Addr: l.addr})
+	c.rescale()
 	c.leaveLost(l)
 	c.treeLost(l)
 	c.overlay.lost(c, l)
@@ -302,8 +304,8 @@ func (c *Core) linkDue(l *link) {
 		l.compareAt = 0
 		c.compare(l)
 	}
-	if now >= l.lastSent+c.cfg.Timers.Ping && len(l.pings) == 0 && !l.busy {
-		l.pings = append(l.pings, c.ping())
+	if now >= c.pingAt(l) && len(l.pings) == 0 && !l.busy {
+		c.pingNow(l)
 		l.wake = true
 	}
 	if l.advertAt != 0 && now >= l.advertAt || l.pending() && now >= l.clear(c) {
@@ -336,7 +338,7 @@ func (l *link) next(c *Core) int64 {
 		return at
 	}
 	if len(l.pings) == 0 {
-		at = min(at, l.lastSent+c.cfg.Timers.Ping)
+		at = min(at, c.pingAt(l))
 	}
 	if l.pending() {
 		at = min(at, l.clear(c))

@@ -24,6 +24,7 @@ type origin struct {
 	strays    []*keyState // those whose record is an info of it beyond hw, and some that were
 	progress  int64       // Mono at which an info of it came from the parent last
 	moved     uint64      // its place in arrivals, for hw; 0: none
+	movedAt   int64       // Mono at which hw moved last
 	pushed    int64       // Mono at which hw moved last without having asked
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
@@ -33,6 +34,7 @@ type origin struct {
 	orphan            bool   // the parent was lost and nobody took its place
 	hops              uint32
 	hopsSeq           uint64 // seq of the info that hops is of
+	dueAt             int64  // Mono at which the newest update came, or would have come from a parent chosen since
 	updates           uint32 // how often hw moved, up to settledUpdates
 
 	// Repair: what was advertised and is not here.
@@ -51,6 +53,7 @@ type advert struct {
 	to    uint64
 	hops  uint32
 	asked uint8 // how often it was, and brought nothing
+	due   int64 // Mono at which it would have been here if it had been pushed; never: that is not said
 }
 
 // entry is one key an origin wrote, at the seq of its last write.
@@ -218,7 +221,7 @@ func (c *Core) advance(o *origin, to uint64) {
 	} else {
 		c.hash ^= mix(o.id.node, o.id.inc, o.hw)
 	}
-	o.hw = to
+	o.hw, o.movedAt, o.dueAt = to, c.now.Mono, c.now.Mono
 	c.arrivals.origin(o)
 	c.hash ^= mix(o.id.node, o.id.inc, to)
 	if len(o.strays) > 0 {

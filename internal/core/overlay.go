@@ -29,6 +29,9 @@ type overlay struct {
 	rtt               int64 // of a dial, its Hello and the answer
 
 	resolveAt, joinAt, maintainAt int64 // 0: not
+
+	probeAt   int64
+	fruitless int
 }
 
 func (o *overlay) init() {
@@ -209,9 +212,12 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		if space || o.evict(c) {
 			return wire.Admitted, 0
 		}
-	case wire.Chord:
+	case wire.Chord, wire.Near:
 		_, chances := c.underway()
 		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all+chances < d+2 {
+			return wire.Admitted, 0
+		}
+		if h.Reason == wire.Near && c.giveWay() {
 			return wire.Admitted, 0
 		}
 	default:
@@ -241,7 +247,7 @@ func (o *overlay) evict(c *Core) bool {
 	}
 	for _, l := range slices.Backward(c.links) {
 		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
-		if l.admitted && !l.closing && !l.dialed && (l.reason == wire.Chord || old) {
+		if l.admitted && !l.closing && !l.dialed && (l.reason == wire.Chord || l.reason == wire.Near || old) {
 			c.end(l, 0)
 			return true
 		}
@@ -295,6 +301,9 @@ func (o *overlay) maintain(c *Core) {
 		need = (need + 1) / 2
 		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
 	}
+	if n, _ := c.farLinks(); n >= farKept && c.rng.IntN(2) == 0 {
+		need -= o.dialNear(c, need)
+	}
 	for tries := 8 * want; need > 0 && tries > 0; tries-- {
 		m := o.ring.at(c.rng.IntN(o.ring.n))
 		if m.lost || c.linked(m.node) != nil || c.dialing(m.addr) || !o.dialable(c, m.addr) {
@@ -306,6 +315,7 @@ func (o *overlay) maintain(c *Core) {
 		need--
 	}
 	o.shed(c)
+	o.probe(c)
 	o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
 }
 

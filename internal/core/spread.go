@@ -76,10 +76,14 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 	if !o.tree && o.updates <= 1 {
 		return 0
 	}
-	if l.dialed {
-		return c.cfg.Timers.Advert
+	d := c.cfg.Timers.Advert
+	if c.scale.apart && l.latency > 0 {
+		d = min(d, d*l.latency/c.cfg.Timers.Graft)
 	}
-	return c.cfg.Timers.Advert * 9 / 4
+	if l.dialed {
+		return d
+	}
+	return d * 9 / 4
 }
 
 func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
@@ -116,7 +120,7 @@ func (c *Core) graft(l *link, o *origin) {
 }
 
 // missing notes that l has what is not here, and waits delay for somebody to push it before it asks.
-func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) {
+func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay, due int64) {
 	if o.want <= o.hw {
 		o.wantSince, o.advs = c.now.Mono, o.advs[:0]
 	}
@@ -127,9 +131,9 @@ func (c *Core) missing(l *link, o *origin, to uint64, hops uint32, delay int64) 
 		delay = max(delay, c.graftDelay(o, to))
 	}
 	if i := slices.IndexFunc(o.advs, func(a advert) bool { return a.link == l.id }); i >= 0 {
-		o.advs[i].to = to
+		o.advs[i].to, o.advs[i].due = to, due
 	} else {
-		o.advs = append(o.advs, advert{link: l.id, to: to, hops: hops})
+		o.advs = append(o.advs, advert{link: l.id, to: to, hops: hops, due: due})
 	}
 	if at := max(c.now.Mono+delay, c.patience(o, to), 1); o.graftAt == 0 || at < o.graftAt {
 		o.graftAt = at
@@ -256,20 +260,21 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		if a.Pull || c.bridge(l) {
 			delay = 0
 		}
-		c.missing(l, o, a.To, a.Hops, delay)
+		c.missing(l, o, a.To, a.Hops, delay, c.asPushed(a))
 		return
 	}
 	if o == c.self || o.parent == l.id || a.To < o.hw {
 		return
 	}
-	if o.hopsSeq == o.hw && a.Hops+2 <= o.hops {
-		// A shorter path. A descendant advertises more hops than this node has, so l is none.
-		if old := o.parent; c.up(old) {
-			c.letGo(old, o)
-			o.alt = old
+	if at := c.asPushed(a); c.scale.apart && at != never {
+		if c.prefers(l, o, at) {
+			c.adopt(l, o, at)
+			return
 		}
+	} else if o.hopsSeq == o.hw && a.Hops+2 <= o.hops {
+		// A shorter path. A descendant advertises more hops than this node has, so l is none.
 		o.hops = a.Hops + 1
-		c.graft(l, o)
+		c.adopt(l, o, o.dueAt)
 		return
 	}
 	switch {
@@ -287,6 +292,16 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
+
+// adopt makes l the parent of o in the place of another.
+func (c *Core) adopt(l *link, o *origin, at int64) {
+	if old := o.parent; c.up(old) {
+		c.letGo(old, o)
+		o.alt = old
+	}
+	o.dueAt = at
+	c.graft(l, o)
+}
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
 func (c *Core) letGo(parent LinkID, o *origin) {
@@ -342,7 +357,7 @@ const backups = 2
 func (c *Core) open(o *origin, but *link) int {
 	n := 0
 	for _, l := range c.links {
-		if p := l.of(o); l != but && l.admitted && !l.closing && l.id != o.parent && p.mode() != wire.Eager && !p.is(muted) {
+		if p := l.of(o); l != but && (c.far(but) || !c.far(l)) && l.admitted && !l.closing && l.id != o.parent && p.mode() != wire.Eager && !p.is(muted) {
 			n++
 		}
 	}

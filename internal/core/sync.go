@@ -61,7 +61,7 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			case c.bridge(l):
 				delay = 0
 			}
-			c.missing(l, o, m.Seq, unknownHops, delay)
+			c.missing(l, o, m.Seq, unknownHops, delay, never)
 		}
 	}
 	if end && !c.compared(l) {
@@ -211,6 +211,7 @@ func (c *Core) compare(l *link) {
 
 func (c *Core) pingIn(l *link, p *wire.Ping) {
 	c.shows(l, p.Wall)
+	c.measures(l, p)
 	same := p.Digest == c.digest()
 	switch {
 	case p.Ask && len(l.pings) >= maxPings:

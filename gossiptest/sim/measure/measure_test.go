@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 			return []bound{{"heal_p99", r.HealP99, 1, 150}, {"heal_copies", r.HealCopies, 1, 2}, {"cut_vertices", float64(r.CutVertices), 0, 0}}
 		}},
 		{"zones", measure.Options{Nodes: 30, Zones: 3, Updates: 5}, func(r measure.Result) []bound {
-			return []bound{{"wan_copies", r.WANCopies, 2.0 / 30, 1}, {"last_mean", r.LastMean, 3, 15}}
+			return []bound{{"wan_copies", r.WANCopies, 2.0 / 30, 0.25}, {"last_mean", r.LastMean, 3, 5}}
 		}},
 		{"one zone", measure.Options{Nodes: 10, Updates: 2}, func(r measure.Result) []bound {
 			return []bound{{"wan_copies", r.WANCopies, 0, 0}}
