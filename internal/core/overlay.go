@@ -432,7 +432,7 @@ func (o *overlay) dialLost(c *Core) {
 // How many lost members all nodes together dial in a tick: the fewest where any are lost, and the most.
 const (
 	fewLostDials  = 12
-	mostLostDials = 48
+	mostLostDials = 96
 )
 
 // at returns a member with that address, nil if there is none. It remembers the last ones it was asked for, so that it
