@@ -276,8 +276,9 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		o.hops = a.Hops + 1
 		c.adopt(l, o, o.dueAt)
 		return
-	} else if o.hopsSeq == o.hw && a.Hops+1 <= o.hops && o.updates > 2 && c.byJoin(o.parent) && l.reason != wire.Join {
-		// As short a path. The first trees are those by which nodes joined: whom many joined through would push to all of them for good.
+	} else if o.hopsSeq == o.hw && a.Hops+1 <= o.hops && o.updates > 2 && o.updates <= settledUpdates && c.byJoin(o.parent) && l.reason != wire.Join {
+		// As short a path. The first trees are those by which nodes joined: whom many joined through would push to all of them for good. Later on, trees
+		// are left in peace.
 		c.adopt(l, o, o.dueAt)
 		return
 	}

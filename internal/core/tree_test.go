@@ -247,7 +247,7 @@ func TestShorterPath(t *testing.T) {
 	}
 }
 
-// TestNotThroughWhomManyJoin: of two paths of one length, the one that no node has joined through is the parent's, once the tree is a few
+// TestNotThroughWhomManyJoin: of two paths of one length, the one that no node has joined through is the parent's, while the tree is a few
 // updates old.
 func TestNotThroughWhomManyJoin(t *testing.T) {
 	for _, tt := range []struct {
@@ -260,6 +260,7 @@ func TestNotThroughWhomManyJoin(t *testing.T) {
 		{"as short", wire.Join, wire.Chord, 3, 2, 1},
 		{"longer", wire.Join, wire.Chord, 3, 3, 0},
 		{"a young tree", wire.Join, wire.Chord, 2, 2, 0},
+		{"an old tree", wire.Join, wire.Chord, 5, 2, 0},
 		{"another by which a node joined", wire.Join, wire.Join, 3, 2, 0},
 		{"no parent by which a node joined", wire.Chord, wire.Chord, 3, 2, 0},
 	} {

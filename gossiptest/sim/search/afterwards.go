@@ -10,9 +10,9 @@ import (
 
 // What happens once the network is quiet.
 const (
-	rest   = 2 * time.Second // in which nodes dial and let go of links
-	warmUp = 8               // updates of an origin, until its tree is one
-	every  = 5               // n-th node writes
+	rest   = 12 * time.Second // in which nodes dial, and shed the links that they have too many of, from 5 s after the last change on
+	warmUp = 8                // updates of an origin, until its tree is one
+	every  = 5                // n-th node writes
 )
 
 // afterwards checks that infos still find their way: some nodes write a few updates each, and then one that is counted.
