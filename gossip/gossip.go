@@ -17,6 +17,8 @@ type Gossip struct {
 	cfg     Config
 	addr    transport.Addr  // of the Transport
 	sched   sched.Scheduler // nil: the Go scheduler
+	times   sched.Times     // nil: Config.Clock
+	tracer  sched.Tracer    // nil: nobody
 	inbox   *inbox
 	helpers helpers
 	stats   counters
@@ -55,6 +57,8 @@ func New(cfg Config) (*Gossip, error) {
 		connected: make(chan struct{}),
 		stopped:   make(chan struct{}),
 	}
+	g.times, _ = cfg.Clock.(sched.Times)
+	g.tracer, _ = cfg.Clock.(sched.Tracer)
 	g.nodeID.Store(uint64(cfg.NodeID))
 	g.snapshot.Store(&snapshot{cluster: cfg.ClusterID})
 	return g, nil
@@ -66,6 +70,10 @@ func (g *Gossip) Clock() clock.Clock { return g.cfg.Clock }
 // now returns the time. Its Mono begins with 1, since 0 means never where the core says when, and never goes below
 // that of the last input.
 func (g *Gossip) now() core.Now {
+	if g.times != nil {
+		mono, wall := g.times.Times()
+		return core.Now{Mono: max(1, mono, g.last.Load()), Wall: wall}
+	}
 	t := g.cfg.Clock.Now()
 	return core.Now{Mono: max(1+int64(t.Sub(g.born)), g.last.Load()), Wall: t.UnixNano()}
 }

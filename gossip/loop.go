@@ -109,6 +109,9 @@ func (l *loop) step(in core.Input) {
 	now := l.g.now()
 	l.g.last.Store(now.Mono)
 	out := l.core.Step(now, in)
+	if l.g.tracer != nil {
+		l.g.tracer.Step(now, &in, out)
+	}
 	if out.Persist != 0 {
 		l.persist(out.Persist)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/tracing"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -162,11 +163,11 @@ func (s *Sim) wrote(n *node, r *core.Record) *written {
 func (n *node) hold(key int32, r *core.Record) {
 	if old := n.get(key); old != nil {
 		n.count--
-		n.sum -= identity(old)
+		n.sum -= tracing.Identity(old)
 	}
 	if r != nil {
 		n.count++
-		n.sum += identity(r)
+		n.sum += tracing.Identity(r)
 	}
 	i := int(key) - len(n.base)
 	if i < 0 {
@@ -292,7 +293,7 @@ func (s *Sim) Diverged() string {
 	first := int32(math.MaxInt32)
 	for i := range int32(len(s.known.names)) {
 		ra, rb := a.get(i), b.get(i)
-		same := ra == rb || ra != nil && rb != nil && identity(ra) == identity(rb)
+		same := ra == rb || ra != nil && rb != nil && tracing.Identity(ra) == tracing.Identity(rb)
 		if !same && (first == math.MaxInt32 || s.known.names[i] < s.known.names[first]) {
 			first = i
 		}

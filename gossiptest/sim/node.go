@@ -7,6 +7,7 @@ import (
 
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/simnet"
+	"github.com/grapevine-go/grapevine/internal/tracing"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -130,7 +131,7 @@ func (s *Sim) step(n *node, in core.Input) *core.Outputs { return s.stepRaw(n, i
 func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 	now := s.clock(n)
 	out := n.core.Step(now, in)
-	n.trace = mixOutputs(mixInput(n.trace, now, &in, raw), out)
+	n.trace = tracing.Outputs(tracing.Input(n.trace, epoch, now, &in, raw), out)
 	s.stats.Steps++
 	if out.Persist != 0 {
 		n.stored = out.Persist

@@ -58,6 +58,15 @@ type Timers struct {
 	MaxSkew time.Duration // stamps further ahead do not move a node's clock; zero means 500ms
 }
 
+// What a hash is for: the first word behind the seed. The network has others.
+const (
+	saltCore     uint64 = 1
+	saltInstance uint64 = 2
+	saltChurn    uint64 = 7
+	saltPlace    uint64 = 8
+	saltChords   uint64 = 9
+)
+
 // Limits of what the nodes of a Sim hold and exchange: those a real node has by default.
 const (
 	maxNodes = 1_000_000

@@ -7,6 +7,7 @@ import (
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
 	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/simnet"
+	"github.com/grapevine-go/grapevine/internal/tracing"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -35,7 +36,7 @@ func (s *Sim) Place() {
 	}
 	sum := uint64(0)
 	for _, r := range held {
-		sum += identity(r)
+		sum += tracing.Identity(r)
 	}
 	s.observeWritten(held)
 	for i := range s.nodes {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/tracing"
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
@@ -72,7 +73,7 @@ func TestTraceOfEvents(t *testing.T) {
 	}
 	traces := map[uint64]core.Event{}
 	for _, e := range events {
-		trace := mixOutputs(1, &core.Outputs{Events: []core.Event{e}})
+		trace := tracing.Outputs(1, &core.Outputs{Events: []core.Event{e}})
 		if same, ok := traces[trace]; ok {
 			t.Errorf("%+v and %+v have the trace %x", same, e, trace)
 		}

@@ -8,8 +8,10 @@ func Rules() []Rule {
 		{Package: "internal/core", Module: []string{"gossip/gossippb", "internal/wire"}, Std: pureStd, Pure: true},
 		{Package: "internal/archtest"},
 		{Package: "internal/doccheck"},
-		{Package: "internal/sched"},
+		{Package: "internal/sched", Module: []string{"internal/core"}},
 		{Package: "internal/simnet"},
+		{Package: "internal/tracing", Module: []string{"internal/core", "internal/simnet", "internal/wire"}},
+		{Package: "internal/serial", Module: join(roles, "gossiptest/fault", "internal/core", "internal/sched", "internal/simnet", "internal/tracing"), Testing: true},
 
 		{Package: "transport"},
 		{Package: "resolver", Module: []string{"transport"}},
@@ -27,13 +29,13 @@ func Rules() []Rule {
 		{Package: "gossip/inspect", Module: []string{"gossip", "gossip/gossippb"}},
 		{Package: "gossip/metrics", Module: []string{"gossip", "gossip/gossippb"}},
 
-		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/simnet", "internal/wire"}, Sealed: true},
+		{Package: "gossiptest/sim", Module: []string{"gossip/gossippb", "internal/core", "internal/simnet", "internal/tracing", "internal/wire"}, Sealed: true},
 		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/fault", Sealed: true},
 		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
-		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim", "internal/serial"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
 
 		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
 	}

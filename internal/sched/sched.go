@@ -1,6 +1,8 @@
 // Package sched is how a simulated clock takes over what the Go scheduler decides otherwise: when the goroutines of a
-// node start, and in which order calls of the application enter it.
+// node start, and in which order calls of the application enter it. A clock may also be told what the node's core does.
 package sched
+
+import "github.com/grapevine-go/grapevine/internal/core"
 
 // Scheduler is an optional interface of a clock.Clock. A node whose clock has it starts no goroutine by itself.
 //
@@ -23,4 +25,17 @@ type Scheduler interface {
 func Of(clock any) Scheduler {
 	s, _ := clock.(Scheduler)
 	return s
+}
+
+// Times is an optional interface of a clock.Clock whose wall time jumps while its monotonic time does not, which a time.Time of
+// package time can show and no other.
+type Times interface {
+	// Times returns what the clocks show, in nanoseconds: mono from any time on, wall from the Unix epoch on.
+	Times() (mono, wall int64)
+}
+
+// Tracer is an optional interface of a clock.Clock that wants to know what goes into a node's core and what comes out.
+type Tracer interface {
+	// Step is called by the node's loop after each step of its core. It keeps nothing of what it is given.
+	Step(now core.Now, in *core.Input, out *core.Outputs)
 }

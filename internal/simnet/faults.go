@@ -1,5 +1,7 @@
 package simnet
 
+import "time"
+
 // SetLoss sets what the network loses from now on, as shares of all frames. What a stream loses is sent again: it comes four mean
 // latencies later, or eight if that is lost too and so on, and whatever follows on that link in that direction waits for it. What a
 // datagram loses is gone while the link stays.
@@ -55,4 +57,56 @@ func (n *Net) Heal() {
 func (n *Net) Passes(from, to int) bool {
 	a, b := &n.hosts[from], &n.hosts[to]
 	return a.up && b.up && n.passes(a, b)
+}
+
+// Strange is what links do that keep no contract, as shares of all frames.
+type Strange struct {
+	Duplicate float64 // come twice
+	Reorder   float64 // come one latency later, and others before them
+}
+
+// SetStrange sets what links do to frames that are sent from now on.
+func (n *Net) SetStrange(s Strange) { n.opts.strange = s }
+
+// burst is how long streams lose all that they have, if SetBursts says that they do.
+const burst = 50 * time.Millisecond
+
+// SetBursts has streams lose everything that is sent, for 50 ms on end, in the given share of all time. It is sent again.
+func (n *Net) SetBursts(share float64) { n.opts.bursts = share }
+
+// bursting reports whether streams lose everything now.
+func (n *Net) bursting() bool {
+	return n.opts.bursts > 0 && chance(Hash(n.opts.Seed, saltBurst, uint64(n.now/int64(burst))), n.opts.bursts)
+}
+
+// SetBandwidth has what is sent from now on leave the host at so many bytes a second, one frame after the other; 0 is no limit.
+func (n *Net) SetBandwidth(host int, rate float64) {
+	h := &n.hosts[host]
+	h.rate, h.free = rate, max(h.free, n.now)
+}
+
+// leaves returns when a frame has left its host.
+func (n *Net) leaves(h *host, bytes int) int64 {
+	if h.rate == 0 {
+		return n.now
+	}
+	h.free = max(h.free, n.now) + int64(float64(bytes)/h.rate*float64(time.Second))
+	return h.free
+}
+
+// Pause has a host stand still: whatever is to happen there does so at Resume.
+func (n *Net) Pause(host int) { n.hosts[host].paused = true }
+
+// Resume ends a pause.
+func (n *Net) Resume(host int) {
+	h := &n.hosts[host]
+	h.paused = false
+	stash := h.stash
+	h.stash = nil
+	for _, e := range stash {
+		if e.class() == evDeadline && e.at == h.armed {
+			h.armed = n.now
+		}
+		n.at(e)
+	}
 }

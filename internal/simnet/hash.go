@@ -8,6 +8,9 @@ const (
 	saltLatency
 	saltLoss
 	saltDatagram
+	saltBurst uint64 = iota + 97
+	saltDuplicate
+	saltReorder
 )
 
 // Mix folds v into h.

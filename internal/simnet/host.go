@@ -19,6 +19,11 @@ type host struct {
 	refs   []ref
 	last   ID // given out
 
+	paused bool
+	stash  []event // what happens to it later
+	rate   float64 // bytes a second that leave it; 0: no matter
+	free   int64   // when what it has sent so far has left it
+
 	dials uint32 // in all runs
 	next  int64  // the time given to Wake, by its clock
 	armed int64  // earliest event of it; 0: none
@@ -118,6 +123,11 @@ func (n *Net) MonoAt(host int, at time.Duration) int64 { return n.hosts[host].cl
 
 // Offset returns by how much the host's wall clock is ahead of its monotonic one, the time since New being that of the wall.
 func (n *Net) Offset(host int) int64 { return n.hosts[host].clock.offset }
+
+// When returns the instant at which the host's monotonic clock shows mono or more.
+func (n *Net) When(host int, mono int64) time.Duration {
+	return time.Duration(n.hosts[host].clock.when(mono))
+}
 
 // Wake has the driver's Deadline called when the host's monotonic clock shows mono or more. It takes the place of the call before;
 // 0 means never.

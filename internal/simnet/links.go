@@ -1,6 +1,9 @@
 package simnet
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // link is a connection of two hosts. Side 0 dialled it, side 1 accepts it.
 type link struct {
@@ -186,9 +189,12 @@ func (n *Net) opened(h *host, v load) {
 	}
 }
 
-// Send puts a frame on a link, which keeps it. It leaves at once: the driver hears of that before anything else happens anywhere.
-// Until then no other may be sent. A rule that is broken ends up in Err.
-func (n *Net) Send(host int, id ID, frame []byte) {
+// Send puts a frame on a link, which keeps it. It leaves at once, or as soon as SetBandwidth lets it: the driver is told then, and no
+// other frame may be sent on the link before. A rule that is broken ends up in Err.
+func (n *Net) Send(host int, id ID, frame []byte) { n.SendLate(host, id, frame, 0, false) }
+
+// SendLate is Send of a frame that arrives later by late, and what follows behind it, or that is lost.
+func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost bool) {
 	h := &n.hosts[host]
 	r, ok := h.ref(id)
 	if !ok || n.links[r.link].ends[r.side].state != open {
@@ -203,7 +209,8 @@ func (n *Net) Send(host int, id ID, frame []byte) {
 	}
 	e.busy = true
 	e.sent++
-	n.atEnd(n.now, evSent, r.link, r.side, e.sent, nil)
+	left := n.leaves(h, len(frame))
+	n.atEnd(left, evSent, r.link, r.side, e.sent, nil)
 	if w := n.opts.Watcher; w != nil {
 		w.FrameSent(l.way(r.side), len(frame))
 	}
@@ -212,19 +219,36 @@ func (n *Net) Send(host int, id ID, frame []byte) {
 		n.lost(l, r.side, frame)
 		return
 	}
-	k, late := e.sent-1, int64(0)
-	if n.opts.DatagramLoss > 0 && n.dropped(l.path(r.side), k) {
+	p, k := l.path(r.side), e.sent-1
+	if lost || n.opts.DatagramLoss > 0 && n.dropped(p, k) {
 		n.lost(l, r.side, frame)
 		return
 	}
-	if n.opts.Loss > 0 {
-		times := n.resent(l.path(r.side), k)
+	delay := int64(late) + left - n.now
+	if n.opts.Loss > 0 || n.opts.bursts > 0 {
+		times := n.resent(p, k)
+		if n.bursting() {
+			times = max(times, 1)
+		}
 		n.counts.Resent += int(times)
-		late = times * resendTime * e.mean
+		delay += times * resendTime * e.mean
 	}
+	before := e.arrive
 	// What a dialled link's opening drew is drawn again by its first frame: sent at once, they arrive together.
-	n.atEnd(n.travel(l, r.side, k, late), evFrame, r.link, 1-r.side, e.sent, frame)
+	at := n.travel(l, r.side, k, delay)
+	if s := n.opts.strange; s != (Strange{}) {
+		if chance(Hash(n.opts.Seed, saltDuplicate, p.pair, p.dial, uint64(k)), s.Duplicate) {
+			n.atEnd(at+e.mean, evFrame, r.link, 1-r.side, e.sent|again, frame)
+		}
+		if chance(Hash(n.opts.Seed, saltReorder, p.pair, p.dial, uint64(k)), s.Reorder) {
+			at, e.arrive = at+e.mean, before
+		}
+	}
+	n.atEnd(at, evFrame, r.link, 1-r.side, e.sent, frame)
 }
+
+// again is in the number of a frame that comes a second time.
+const again = 1 << 31
 
 // lost takes note that nobody will have a frame which was sent from one end of a link.
 func (n *Net) lost(l *link, side uint8, frame []byte) {

@@ -21,7 +21,11 @@ type Options struct {
 	DatagramLoss float64
 
 	Driver  Driver
-	Watcher Watcher // nil: nobody watches
+	Watcher Watcher        // nil: nobody watches
+	Observe func(Happened) // nil; called before each event
+
+	strange Strange
+	bursts  float64
 }
 
 // Driver is what runs at the hosts. Its methods are called by Step, one after the other, and may call those of Net.
@@ -161,6 +165,9 @@ func (n *Net) Step(until time.Duration) bool {
 		n.now = max(n.now, int64(until))
 		return false
 	}
+	if n.opts.Observe != nil {
+		n.opts.Observe(n.happened(&e))
+	}
 	n.happen(e)
 	if n.budget--; n.budget == 0 {
 		n.Fail(errors.New("events without end at one instant"))
@@ -199,6 +206,11 @@ func (n *Net) at(e event) {
 
 func (n *Net) happen(e event) {
 	h, l := &n.hosts[e.host()], n.loads.take(e.load)
+	if h.paused && e.class() > evStart {
+		e.load = n.loads.put(l)
+		h.stash = append(h.stash, e)
+		return
+	}
 	switch e.class() {
 	case evCall:
 		l.call()

@@ -1,5 +1,10 @@
 package simnet
 
+import (
+	"fmt"
+	"time"
+)
+
 // Class says what kind of event an event is. At one instant, events happen in the order of their classes.
 type Class uint8
 
@@ -46,6 +51,41 @@ func (e *event) before(f *event) bool {
 		return e.hi < f.hi
 	}
 	return e.lo < f.lo
+}
+
+// Happened is an event as it is told to an observer.
+type Happened struct {
+	At  time.Duration
+	Key [2]uint64 // tells it from all others of its instant
+	Sum uint64    // of the bytes of a frame
+}
+
+// happened returns what there is to tell of an event that is about to happen.
+func (n *Net) happened(e *event) Happened {
+	h := Happened{At: time.Duration(n.now), Key: [2]uint64{e.hi, e.lo}}
+	if e.class() == evFrame {
+		h.Sum = MixBytes(0, n.loads.slab[e.load].frame)
+	}
+	return h
+}
+
+var classes = [...]string{
+	evCall: "call", evStart: "start", Begin: "begin", Enter: "enter", Leave: "leave", evDeadline: "deadline", Timer: "timer",
+	Stored: "stored", Resolved: "resolved", Out: "out", evSent: "sent", evDialed: "dialed", evDialFailed: "dial failed",
+	evOpen: "accepted", evFrame: "frame", evEnd: "link ends",
+}
+
+// String says what happens, and where.
+func (h Happened) String() string {
+	e := event{hi: h.Key[0], lo: h.Key[1]}
+	s := classes[e.class()]
+	switch c := e.class(); {
+	case c == evCall:
+		return fmt.Sprintf("%s %d", s, e.lo)
+	case c == evSent || c >= evOpen:
+		return fmt.Sprintf("n%d: %s, link %d with n%d", e.host(), s, e.lo>>33, e.hi&(1<<28-1))
+	}
+	return fmt.Sprintf("n%d: %s", e.host(), s)
 }
 
 // queue is a heap of events, four children a parent.

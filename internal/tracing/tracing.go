@@ -1,4 +1,5 @@
-package sim
+// Package tracing folds what goes into a core and what comes out into a hash.
+package tracing
 
 import (
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -6,21 +7,13 @@ import (
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// What a hash is for; the first word behind the seed. The network has others.
-const (
-	saltCore     uint64 = 1
-	saltInstance uint64 = 2
-	saltChurn    uint64 = 7
-	saltPlace    uint64 = 8
-	saltChords   uint64 = 9
-)
-
 func mixAddr(h uint64, a wire.Addr) uint64 {
 	return simnet.MixBytes(simnet.MixBytes(h, a.Network), a.Address)
 }
 
-// mixInput folds an input into a trace; raw are the bytes of its frame.
-func mixInput(h uint64, now core.Now, in *core.Input, raw []byte) uint64 {
+// Input folds an input into a hash; raw are the bytes of its frame, if they are to count. Epoch is the wall clock's time at the
+// beginning of the monotonic one.
+func Input(h uint64, epoch int64, now core.Now, in *core.Input, raw []byte) uint64 {
 	h = simnet.Mix(h, uint64(now.Mono))
 	if off := now.Wall - epoch - now.Mono; off != 0 {
 		h = simnet.Mix(h, uint64(off))
@@ -40,8 +33,8 @@ func mixInput(h uint64, now core.Now, in *core.Input, raw []byte) uint64 {
 	return h
 }
 
-// mixOutputs folds everything a core wants into a trace.
-func mixOutputs(h uint64, o *core.Outputs) uint64 {
+// Outputs folds everything a core wants into a hash.
+func Outputs(h uint64, o *core.Outputs) uint64 {
 	h = simnet.Mix(simnet.Mix(h, o.Persist), uint64(len(o.Sends)))
 	for i := range o.Sends {
 		h = simnet.MixBytes(simnet.Mix(h, uint64(o.Sends[i].Link)), o.Sends[i].Frame)
@@ -89,11 +82,11 @@ func flags(a, b bool) (f uint64) {
 func mixRecord(h uint64, r *core.Record) uint64 {
 	h = simnet.Mix(simnet.Mix(h, uint64(r.Hops)<<32|uint64(r.From)), uint64(r.Expires))
 	h = simnet.Mix(simnet.Mix(h, uint64(r.Born)), uint64(r.Taken))
-	return simnet.Mix(h, identity(r))
+	return simnet.Mix(h, Identity(r))
 }
 
-// identity is a hash of what of a record is the same at every node.
-func identity(r *core.Record) uint64 {
+// Identity is a hash of what of a record is the same at every node.
+func Identity(r *core.Record) uint64 {
 	h := simnet.Mix(r.Node, r.Incarnation)
 	h = simnet.Mix(simnet.Mix(h, r.Seq), uint64(r.Stamp.Wall))
 	h = simnet.Mix(simnet.Mix(h, uint64(r.Stamp.Logical)), uint64(r.State)<<32|uint64(uint32(r.Tag)))

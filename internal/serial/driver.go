@@ -1,0 +1,83 @@
+package serial
+
+import (
+	"github.com/grapevine-go/grapevine/internal/simnet"
+)
+
+// driver has the network end the calls that wait for it. World.mu is held when its methods are called.
+type driver World
+
+func (d *driver) run(host int) *Run { return d.hosts[host].run }
+
+func (d *driver) conn(host int, id simnet.ID) *conn { return d.hosts[host].run.net.conns[id] }
+
+func (d *driver) Start(host int)    {}
+func (d *driver) Deadline(host int) {}
+
+func (d *driver) Dialed(host int, dial uint64, id simnet.ID) {
+	r := d.run(host)
+	k := r.net.dials[dial]
+	delete(r.net.dials, dial)
+	c := r.open(id)
+	if k.over || r.net.closed { // whoever dialled has given up
+		c.shut()
+		return
+	}
+	*k.end = id
+	k.finish(nil)
+}
+
+func (d *driver) DialFailed(host int, dial uint64) {
+	r := d.run(host)
+	k := r.net.dials[dial]
+	delete(r.net.dials, dial)
+	k.finish(errFailed)
+}
+
+func (d *driver) Accepted(host int, id simnet.ID) {
+	r := d.run(host)
+	c := r.open(id)
+	if r.net.closed {
+		c.shut()
+		return
+	}
+	r.net.backlog = append(r.net.backlog, c)
+	if k := r.net.accept; k != nil {
+		r.net.accept = nil
+		k.finish(nil)
+	}
+}
+
+func (d *driver) Frame(host int, id simnet.ID, frame []byte) {
+	c := d.conn(host, id)
+	c.inbox = append(c.inbox, frame)
+	if k := c.recv; k != nil {
+		c.recv = nil
+		k.finish(nil)
+	}
+}
+
+func (d *driver) Sent(host int, id simnet.ID) {
+	if c := d.conn(host, id); c.send != nil {
+		k := c.send
+		c.send = nil
+		k.finish(nil)
+	}
+}
+
+func (d *driver) Down(host int, id simnet.ID) {
+	c := d.conn(host, id)
+	delete(d.run(host).net.conns, id)
+	c.down()
+}
+
+// transmit puts a frame on a link, if the rules let it pass. mu is held.
+func (w *World) transmit(c *conn, frame []byte) {
+	host := c.run.host.id
+	var v Verdict
+	if w.opts.Rule != nil {
+		way, _ := w.net.Way(host, c.id)
+		v = w.opts.Rule(&Packet{From: host, To: way.To, Frame: frame})
+	}
+	w.net.SendLate(host, c.id, frame, v.Late, v.Drop)
+}

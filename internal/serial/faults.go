@@ -1,0 +1,159 @@
+package serial
+
+import (
+	"slices"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/simnet"
+)
+
+// Life is what a World asks for when a fault is about the life of a host.
+type Life interface {
+	Crash(host int, silence, wipe bool) // the host's run is to end; it may be down already
+	Start(host int)                     // and the next one to begin
+}
+
+// Schedule has a fault begin and end at its times, if these are still to come, and adds it to those there are. It returns false if it
+// begins too late.
+func (w *World) Schedule(f fault.Fault, life Life) bool {
+	w.lock()
+	defer w.unlock()
+	now := w.net.Now()
+	if f.At < now {
+		return false
+	}
+	i := w.faults.Add(f)
+	// Not in the order in which faults were added, but in one of their own: those of one instant begin in it.
+	w.net.After(f.At-now, func() { w.begin(i, life) })
+	return true
+}
+
+// begin has a fault begin. mu is held.
+func (w *World) begin(i int, life Life) {
+	f := w.faults.Fault(i)
+	w.faults.Begin(i)
+	w.told(f, true)
+	if f.Kind == fault.ResolverStale && len(w.stale) == 0 {
+		w.stale = slices.Clone(w.opts.Seeds())
+	}
+	if f.Kind == fault.StoreLost {
+		w.sync(f)
+	}
+	switch f.Kind {
+	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
+		for _, n := range f.Nodes {
+			w.hosts[n].down++
+			w.live(func() { life.Crash(n, f.Kind == fault.Silence, f.Kind == fault.Wipe) })
+		}
+	case fault.Flap:
+		w.turn(i, f)
+	default:
+		w.weather()
+	}
+	if f.For == 0 {
+		w.net.After(0, func() { w.end(i, life) })
+	} else {
+		w.net.After(f.For, func() { w.end(i, life) })
+	}
+}
+
+// turn has a flap go on.
+func (w *World) turn(i int, f *fault.Fault) {
+	w.weather()
+	w.net.After(f.Every, func() {
+		if w.faults.Turn(i) {
+			w.turn(i, f)
+		}
+	})
+}
+
+// end has a fault end. mu is held.
+func (w *World) end(i int, life Life) {
+	f := w.faults.Fault(i)
+	w.faults.End(i)
+	w.told(f, false)
+	switch f.Kind {
+	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
+		for _, n := range f.Nodes {
+			if w.hosts[n].down--; w.hosts[n].down == 0 {
+				w.live(func() { life.Start(n) })
+			}
+		}
+	case fault.ResolverStale:
+		if !w.faults.Has(fault.ResolverStale, -1) {
+			w.stale = nil
+		}
+	case fault.StoreLost:
+		w.sync(f)
+	default:
+		w.weather()
+	}
+}
+
+// live has something happen to the life of a host as an event of its own, with nothing locked.
+func (w *World) live(f func()) { w.net.After(0, func() { go f() }) }
+
+func (w *World) told(f *fault.Fault, begins bool) {
+	if w.opts.OnFault != nil {
+		w.opts.OnFault(f, begins)
+	}
+}
+
+// sync has the stores of those whom a fault.StoreLost is about begin to forget, or stop to.
+func (w *World) sync(f *fault.Fault) {
+	for _, h := range w.hosts {
+		switch lost := w.faults.Has(fault.StoreLost, h.id); {
+		case lost && h.store.synced == nil:
+			h.store.synced = make(map[string][]byte)
+			for k, v := range h.store.values {
+				h.store.synced[k] = v
+			}
+		case !lost:
+			h.store.synced = nil
+		}
+	}
+}
+
+// weather makes the network what all faults that last make it together.
+func (w *World) weather() {
+	a, n := w.faults, w.net
+	n.Heal()
+	parts := a.Parts(len(w.hosts))
+	n.Partition(func(host int) int { return parts[host] })
+	a.Each(fault.OneWay, -1, func(f *fault.Fault) { n.OneWay(f.Nodes, f.To) })
+	n.SetLoss(max(w.opts.Net.Loss, a.Most(fault.Loss, -1)), max(w.opts.Net.DatagramLoss, a.Most(fault.Datagrams, -1)))
+	n.SetBursts(a.Most(fault.Burst, -1))
+	n.SetStrange(simnet.Strange{Duplicate: a.Most(fault.Duplicate, -1), Reorder: a.Most(fault.Reorder, -1)})
+	for i, h := range w.hosts {
+		n.Slow(i, max(a.Most(fault.Slow, i), 1))
+		n.SetBandwidth(i, a.Least(fault.Bandwidth, i))
+		offset, drift := time.Duration(a.Sum(fault.Clock, i)*float64(time.Second)), a.Sum(fault.Drift, i)
+		if offset != h.offset || drift != h.drift {
+			h.offset, h.drift = offset, drift
+			w.setClock(i, offset, min(max(drift, -0.5), 1))
+		}
+		if paused := a.Has(fault.Pause, i); paused != h.paused {
+			if h.paused = paused; paused {
+				n.Pause(i)
+			} else {
+				n.Resume(i)
+			}
+		}
+	}
+}
+
+// Quiet reports whether no fault lasts.
+func (w *World) Quiet() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.faults.Any()
+}
+
+// SetLoss sets what the network loses without a fault.
+func (w *World) SetLoss(stream, datagram float64) {
+	w.lock()
+	defer w.unlock()
+	w.opts.Net.Loss, w.opts.Net.DatagramLoss = stream, datagram
+	w.weather()
+}

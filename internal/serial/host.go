@@ -1,0 +1,300 @@
+package serial
+
+import (
+	"context"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/grapevine-go/grapevine/internal/simnet"
+)
+
+// Host is a machine, on which one thing runs after the other.
+type Host struct {
+	w     *World
+	id    int
+	store *store // outlives runs
+	run   *Run   // nil: the host is down
+
+	trace  uint64 // of what its cores were given and did
+	inputs int
+	shown  time.Duration // by Clock.Now, at most, since the start of the World
+
+	// What faults make of it.
+	down   int // by how many
+	offset time.Duration
+	drift  float64
+	paused bool
+}
+
+// Run is one run of a host: from its start to its end or its crash.
+type Run struct {
+	w    *World
+	host *Host
+	n    int // n-th of the host
+	ctx  context.Context
+	stop context.CancelFunc
+	done chan struct{} // closed when its function has returned
+
+	// What follows is guarded by World.mu.
+	dead    bool // it has ended, or crashed: nothing that it does has an effect
+	ended   bool // its function has returned
+	err     error
+	timers  []*timer // pending
+	nTimers uint64
+	waiting []*call // blocked in calls
+	calls   uint64
+	net     endpoint
+}
+
+// Name returns the name of a host: "n0".
+func Name(host int) string { return "n" + strconv.Itoa(host) }
+
+// Start begins a run of a host that is down. f is called on a goroutine of the run, which everything that is started from there
+// belongs to; the run is over when f has returned. ctx of the run ends when it is to end.
+func (h *Host) Start(f func(r *Run) error) *Run {
+	w := h.w
+	w.lock()
+	defer w.unlock()
+	w.net.Boot(h.id)
+	r := &Run{w: w, host: h, n: w.net.Boots(h.id), done: make(chan struct{})}
+	r.net = endpoint{run: r, conns: make(map[simnet.ID]*conn), dials: make(map[uint64]*call)}
+	labels := pprof.Labels("node", Name(h.id)+"."+strconv.Itoa(r.n))
+	r.ctx, r.stop = context.WithCancel(pprof.WithLabels(context.Background(), labels))
+	h.run = r
+	r.task(0, simnet.Begin, "run", 0, func() {
+		go r.labelled(func() {
+			err := f(r)
+			w.lock()
+			r.ended, r.err = true, err
+			close(r.done)
+			w.unlock()
+		})
+	})
+	return r
+}
+
+// Run returns the run of the host, nil if it is down.
+func (h *Host) Run() *Run {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	return h.run
+}
+
+// labelled calls f on a goroutine that has the label of the run.
+func (r *Run) labelled(f func()) {
+	pprof.SetGoroutineLabels(r.ctx)
+	f()
+}
+
+// Context ends when the run is to end.
+func (r *Run) Context() context.Context { return r.ctx }
+
+// Number returns the number of the run among those of its host, from 1 on.
+func (r *Run) Number() int { return r.n }
+
+// Ended returns whether the function of the run has returned, and its error.
+func (r *Run) Ended() (bool, error) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	return r.ended, r.err
+}
+
+// Done is closed when the function of the run has returned.
+func (r *Run) Done() <-chan struct{} { return r.done }
+
+// End has the run end of its own accord: its context ends. Whoever calls it waits for Done, and calls Halt.
+func (r *Run) End() { r.stop() }
+
+// Crash ends the run as the crash of its process does: links break, the store is what a crash leaves, and nothing that is still done on
+// its goroutines has an effect. Silence says that nobody is told.
+func (r *Run) Crash(silence bool) {
+	w := r.w
+	w.lock()
+	defer w.unlock()
+	if r.dead {
+		return
+	}
+	if silence {
+		w.net.Silence(r.host.id)
+	} else {
+		w.net.Crash(r.host.id)
+	}
+	r.host.store.crash(w, r.host.id)
+	r.die()
+}
+
+// Halt ends a run whose function has returned: what it has left open is closed.
+func (r *Run) Halt() {
+	w := r.w
+	w.lock()
+	defer w.unlock()
+	if !r.dead {
+		w.net.Crash(r.host.id)
+		r.die()
+	}
+}
+
+// die ends the run. mu is held.
+func (r *Run) die() {
+	r.dead = true
+	if r.host.run == r {
+		r.host.run = nil
+	}
+	for _, c := range r.waiting {
+		c.finish(errDead)
+	}
+	r.waiting, r.timers = nil, nil
+	r.w.purge(r)
+	r.stop()
+}
+
+// purge has what a run has posted happen now: it has no effect any more.
+func (w *World) purge(r *Run) {
+	for who, posts := range w.chains {
+		first := posts[0]
+		w.chains[who] = slices.DeleteFunc(posts, func(p *post) bool {
+			if p.r == r {
+				go p.f()
+			}
+			return p.r == r
+		})
+		switch left := w.chains[who]; {
+		case len(left) == 0:
+			delete(w.chains, who)
+		case left[0] != first:
+			w.enter(who)
+		}
+	}
+}
+
+// task has f called once d has passed, with mu held, unless the run is dead by then. Tasks of one class and instant come in
+// the order of a hash of their names and numbers.
+func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f func()) {
+	r.w.net.Task(d, c, r.host.id, simnet.Mix(simnet.MixBytes(0, name), n), f)
+}
+
+// turn blocks until it is the turn of a call, whose effect is f, and then, if f returns false, until the call is finished. The end of
+// ctx finishes it at its own turn.
+func (r *Run) turn(ctx context.Context, c simnet.Class, name string, n uint64, f func(*call) (over bool)) error {
+	k := newCall()
+	if ctx != nil {
+		defer context.AfterFunc(ctx, func() {
+			r.w.lock()
+			defer r.w.unlock()
+			if !r.dead {
+				r.task(0, simnet.Leave, "end of "+name, n, func() { k.finish(ctx.Err()) })
+			}
+		})()
+	}
+	r.w.lock()
+	if r.dead {
+		k.finish(errDead)
+	} else {
+		r.wait(k)
+		r.task(0, c, name, n, func() {
+			if !k.over && f(k) {
+				k.finish(nil)
+			}
+		})
+	}
+	r.w.unlock()
+	<-k.done
+	return k.err
+}
+
+// ready blocks until something is there: at once if f says so, which then has its turn, else until the call is finished.
+func (r *Run) ready(name string, n uint64, f func(*call) (there bool)) error {
+	k := newCall()
+	r.w.lock()
+	switch {
+	case r.dead:
+		k.finish(errDead)
+	case f(k):
+		r.task(0, simnet.Leave, name, n, func() { k.finish(nil) })
+		fallthrough
+	default:
+		r.wait(k)
+	}
+	r.w.unlock()
+	<-k.done
+	return k.err
+}
+
+// wait remembers a call, to be finished if the run dies. mu is held.
+func (r *Run) wait(k *call) {
+	if len(r.waiting) >= 32 && len(r.waiting) == cap(r.waiting) {
+		left := r.waiting[:0]
+		for _, c := range r.waiting {
+			if !c.over {
+				left = append(left, c)
+			}
+		}
+		clear(r.waiting[len(left):])
+		r.waiting = left
+	}
+	r.waiting = append(r.waiting, k)
+}
+
+// Go runs f on a goroutine of the run, as sched.Scheduler has it.
+func (r *Run) Go(name string, n uint64, f func()) {
+	r.w.lock()
+	defer r.w.unlock()
+	if r.dead { // nobody is interested in the order of what it does
+		go r.labelled(f)
+		return
+	}
+	r.task(0, simnet.Begin, name, n, func() { go r.labelled(f) })
+}
+
+// post is a call of Post that has not had its turn.
+type post struct {
+	r    *Run
+	name string
+	f    func()
+}
+
+// Post has f called, as sched.Scheduler has it. What one goroutine posts comes in order: only the first of it has a
+// place among the tasks.
+func (r *Run) Post(what, key, value string, f func()) {
+	w := r.w
+	w.lock()
+	defer w.unlock()
+	if r.dead {
+		go f()
+		return
+	}
+	who := goroutine()
+	w.chains[who] = append(w.chains[who], &post{r, what + "\x00" + key + "\x00" + value, f})
+	if len(w.chains[who]) == 1 {
+		w.enter(who)
+	}
+}
+
+// enter gives the first of the posts of a goroutine a place among the tasks. mu is held.
+func (w *World) enter(who string) {
+	p := w.chains[who][0]
+	p.r.task(0, simnet.Enter, p.name, 0, func() {
+		go p.f()
+		if w.chains[who] = w.chains[who][1:]; len(w.chains[who]) > 0 {
+			w.enter(who)
+			return
+		}
+		delete(w.chains, who)
+	})
+}
+
+// Gate returns when it is the caller's turn, as sched.Scheduler has it.
+func (r *Run) Gate(what, key, value string) {
+	_ = r.turn(nil, simnet.Leave, what+"\x00"+key+"\x00"+value, 0, func(*call) bool { return true })
+}
+
+// goroutine returns the number of the calling goroutine. It is used to tell goroutines apart, and never to order them.
+func goroutine() string {
+	var buf [32]byte
+	fields := strings.Fields(string(buf[:runtime.Stack(buf[:], false)]))
+	return fields[1]
+}
