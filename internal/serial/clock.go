@@ -49,7 +49,7 @@ func (c Clock) Step(now core.Now, in *core.Input, out *core.Outputs) {
 		h := &r.host.trace
 		*h = tracing.Outputs(tracing.Input(*h, r.w.start.UnixNano(), now, in, nil), out)
 		r.host.inputs++
-		r.w.log.mix(*h)
+		r.w.log.core(*h)
 	}
 }
 

@@ -174,7 +174,10 @@ func (w *World) purge(r *Run) {
 // task has f called once d has passed, with mu held, unless the run is dead by then. Tasks of one class and instant come in
 // the order of a hash of their names and numbers.
 func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f func()) {
-	r.w.net.Task(d, c, r.host.id, simnet.Mix(simnet.MixBytes(0, name), n), f)
+	r.w.net.Task(d, c, r.host.id, simnet.Mix(simnet.MixBytes(0, name), n), func() {
+		r.w.log.name(name)
+		f()
+	})
 }
 
 // turn blocks until it is the turn of a call, whose effect is f, and then, if f returns false, until the call is finished. The end of

@@ -12,19 +12,29 @@ import (
 // tasks where there are some.
 type Log struct {
 	steps []simnet.Happened
+	names []string // of steps, "" if there is none
+	done  []uint64 // what the cores did in a step, as a hash
 	hash  uint64
-	names map[int]string // of steps
-	next  string         // name of the step that is about to happen
 }
 
 // note takes note of a step.
 func (l *Log) note(h simnet.Happened) {
 	l.hash = simnet.Mix(simnet.Mix(simnet.Mix(simnet.Mix(l.hash, uint64(h.At)), h.Key[0]), h.Key[1]), h.Sum)
 	l.steps = append(l.steps, h)
+	l.names = append(l.names, "")
+	l.done = append(l.done, 0)
 }
 
-// Mix has what a core was given and did count in the hash.
-func (l *Log) mix(v uint64) { l.hash = simnet.Mix(l.hash, v) }
+// name gives the step that happens a name.
+func (l *Log) name(name string) { l.names[len(l.names)-1] = name }
+
+// core takes note of what a core was given and did.
+func (l *Log) core(hash uint64) {
+	l.hash = simnet.Mix(l.hash, hash)
+	if n := len(l.done); n > 0 {
+		l.done[n-1] = simnet.Mix(l.done[n-1], hash)
+	}
+}
 
 // Hash is of everything that has happened.
 func (l *Log) Hash() uint64 { return l.hash }
@@ -36,12 +46,12 @@ func (l *Log) Len() int { return len(l.steps) }
 func (l *Log) Diff(m *Log) string {
 	for i := 0; i < max(len(l.steps), len(m.steps)); i++ {
 		a, b := l.step(i), m.step(i)
-		if a != b {
-			return fmt.Sprintf("step %d: first %s\n%*s then %s", i+1, a, len(fmt.Sprintf("step %d: first ", i+1))-6, "", b)
+		switch {
+		case a != b:
+			return fmt.Sprintf("step %d was %s, and then %s", i+1, a, b)
+		case l.done[i] != m.done[i]:
+			return fmt.Sprintf("step %d, %s: a node did something else the second time", i+1, a)
 		}
-	}
-	if l.hash != m.hash {
-		return "a node did something else with the same"
 	}
 	return ""
 }
@@ -54,7 +64,7 @@ func (l *Log) step(i int) string {
 	h := l.steps[i]
 	s := fmt.Sprintf("%v %v", time.Duration(h.At), h)
 	if name := l.names[i]; name != "" {
-		s += " " + name
+		s += fmt.Sprintf(" %q", name)
 	}
 	return s
 }

@@ -117,29 +117,25 @@ func (t Transport) Accept() (transport.Link, error) {
 
 func (t Transport) Close() error {
 	r, w := t.r, t.r.w
-	w.lock()
-	defer w.unlock()
 	e := &r.net
-	if e.closed || r.dead {
-		return nil
-	}
-	e.closed = true
-	r.task(0, simnet.Out, "close", 0, func() {
+	// That a crash came first makes no difference.
+	_ = r.turn(nil, simnet.Out, "close", 0, func(*call) bool {
+		if e.closed {
+			return true
+		}
+		e.closed = true
 		for _, c := range e.backlog {
 			c.shut()
 		}
 		e.backlog = nil
-		w.net.Links(r.host.id, func(id simnet.ID) {
-			if c := e.conns[id]; c != nil {
-				c.shut()
-			}
-		})
+		w.net.Links(r.host.id, func(id simnet.ID) { e.conns[id].shut() })
 		for n, k := range e.dials {
 			r.task(0, simnet.Leave, "dial", n, func() { k.finish(transport.ErrClosed) })
 		}
 		if k := e.accept; k != nil {
 			r.task(0, simnet.Leave, "accept", 0, func() { k.finish(nil) })
 		}
+		return true
 	})
 	return nil
 }
@@ -154,8 +150,6 @@ type conn struct {
 	send   *call
 	closed bool // here
 	ended  bool // the network has said so
-	sends  uint64
-	recvs  uint64
 }
 
 var _ transport.Link = (*conn)(nil)
@@ -185,7 +179,6 @@ func (c *conn) Send(frame []byte) error {
 			k.err = c.end()
 			return true
 		}
-		c.sends++
 		c.send = k
 		w.transmit(c, frame)
 		return false
@@ -219,19 +212,26 @@ func (c *conn) Recv() ([]byte, error) {
 }
 
 func (c *conn) Close() error {
-	r, w := c.run, c.run.w
+	w := c.run.w
 	w.lock()
-	defer w.unlock()
-	if c.closed || r.dead {
+	over := c.closed || c.ended && len(c.inbox) == 0
+	w.mu.Unlock()
+	if over { // it takes no turn of its own, which could not be told from that of another Close
 		return nil
 	}
-	c.closed = true
-	r.task(0, simnet.Out, "close link", uint64(c.id), c.shut)
+	// That a crash came first makes no difference.
+	_ = c.run.turn(nil, simnet.Out, "close link", uint64(c.id), func(*call) bool {
+		c.shut()
+		return true
+	})
 	return nil
 }
 
-// shut ends the link. mu is held.
+// shut ends the link, once. mu is held.
 func (c *conn) shut() {
+	if c.closed {
+		return
+	}
 	c.closed = true
 	if !c.ended {
 		c.run.w.net.Close(c.run.host.id, c.id)

@@ -107,6 +107,43 @@ func TestExplore(t *testing.T) {
 	}
 }
 
+// What After is given comes in that order, in any order of the rest.
+func TestAfterKeepsOrder(t *testing.T) {
+	n, _ := scripted(Options{Hosts: 1, Explore: true})
+	var got []int
+	for i := range 20 {
+		n.After(ms, func() { got = append(got, i) })
+	}
+	run(n, ms)
+	if len(got) != 20 || !slices.IsSorted(got) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Whatever the order of hosts, what travels on a link arrives in the order in which it was sent, also when much of it is due at once.
+func TestExploreKeepsLinksInOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		n, s := scripted(Options{Hosts: 2, Seed: seed, Explore: true, Loss: 0.5})
+		l, _ := n.Link(0, 1)
+		s.until = 30
+		s.send(0, l)
+		n.Pause(1)
+		run(n, ms)
+		n.Close(0, l)
+		run(n, 20*time.Second)
+		n.Resume(1)
+		run(n, 0)
+		var want []string
+		for i := range 30 {
+			want = append(want, fmt.Sprintf("20.001s n1 frame %d", i+1))
+		}
+		want = append(want, "20.001s n1 down 1")
+		if got := s.log[1:]; s.log[0] != "1ms n0 down 1" || !slices.Equal(got, want) {
+			t.Fatalf("seed %d:\n%q, want\n%q", seed, got, want)
+		}
+	}
+}
+
 // A task of a run that has ended does not happen.
 func TestTaskOfEarlierRun(t *testing.T) {
 	n, _ := scripted(Options{Hosts: 1})

@@ -96,17 +96,26 @@ type queue struct {
 
 // before reports whether e comes before f.
 func (q *queue) before(e, f *event) bool {
-	if q.seed == 0 || e.at != f.at || e.urgent() != f.urgent() {
+	if q.seed == 0 || e.at != f.at || e.urgent() || f.urgent() {
 		return e.before(f)
 	}
-	if a, b := Hash(q.seed, e.hi, e.lo), Hash(q.seed, f.hi, f.lo); a != b {
+	if a, b := q.chance(e), q.chance(f); a != b {
 		return a < b
 	}
 	return e.before(f)
 }
 
-// urgent reports whether e is none of the events whose order is left to chance: After promises one.
+// urgent reports whether e is one of the events whose order is not left to chance: After promises one.
 func (e *event) urgent() bool { return e.class() <= evStart }
+
+// chance is what decides over the place of e among others of its instant. What arrives at one end of a link has one place
+// together, where it is in order.
+func (q *queue) chance(e *event) uint64 {
+	if e.class() >= evOpen {
+		return Hash(q.seed, uint64(e.at), e.hi&(1<<56-1), e.lo>>32)
+	}
+	return Hash(q.seed, uint64(e.at), e.hi, e.lo)
+}
 
 func (q *queue) push(e event) {
 	h := append(q.events, e)

@@ -1,0 +1,93 @@
+package serial_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossip"
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/serial"
+	"github.com/grapevine-go/grapevine/resolver"
+)
+
+// cluster has a gossip node run at each host.
+type cluster struct {
+	w     *serial.World
+	nodes []*gossip.Gossip
+	t     *testing.T
+}
+
+func (c *cluster) start(i int) {
+	ready := make(chan struct{})
+	c.w.Host(i).Start(func(r *serial.Run) error {
+		g, err := gossip.New(gossip.Config{
+			ClusterID: "test", NodeID: gossip.NodeID(i + 1), Transport: r.Transport(), Clock: r.Clock(), Store: r.Store(),
+			Resolvers: []resolver.Resolver{r.Resolver()}, Seed: uint64(100*i + r.Number()), Interval: 10 * ms,
+		})
+		if err != nil {
+			return err
+		}
+		c.nodes[i] = g
+		close(ready)
+		return g.Run(r.Context())
+	})
+	<-ready
+}
+
+func (c *cluster) Crash(host int, silence, wipe bool) {
+	if r := c.w.Host(host).Run(); r != nil {
+		r.Crash(silence)
+	}
+	if wipe {
+		c.w.Host(host).Wipe()
+	}
+}
+
+func (c *cluster) Start(host int) { c.start(host) }
+
+func (c *cluster) stop() {
+	for i := range c.nodes {
+		if r := c.w.Host(i).Run(); r != nil {
+			r.End()
+			<-r.Done()
+			if _, err := r.Ended(); err != nil {
+				c.t.Errorf("n%d: %v", i, err)
+			}
+			r.Halt()
+		}
+	}
+}
+
+func replay(t *testing.T, n int, seed uint64) *serial.Log {
+	return inWorld(t, n, seed, func(w *serial.World) {
+		c := &cluster{w: w, nodes: make([]*gossip.Gossip, n), t: t}
+		for i := range n {
+			c.start(i)
+		}
+		for _, f := range (fault.Chaos{Count: 12, Within: 20 * time.Second}).Schedule(n, seed) {
+			w.Schedule(f, c)
+		}
+		for i := range 10 {
+			w.After(time.Duration(i)*2*time.Second, func() {
+				c.nodes[i%n].AddInfo(fmt.Sprint("k", i), []byte("v"), 0)
+			})
+		}
+		w.Sleep(30 * time.Second)
+		c.stop()
+	})
+}
+
+func TestReplay(t *testing.T) {
+	for _, n := range []int{5} {
+		for seed := range uint64(3) {
+			a := replay(t, n, seed)
+			for range 3 {
+				if b := replay(t, n, seed); a.Hash() != b.Hash() {
+					t.Fatalf("%d nodes, seed %d: %s", n, seed, a.Diff(b))
+				}
+			}
+			t.Logf("%d nodes, seed %d: %d steps, %x", n, seed, a.Len(), a.Hash())
+		}
+	}
+}
