@@ -55,6 +55,9 @@ func (d driver) Down(host int, l simnet.ID) {
 	d.step(d.node(host), core.Input{Kind: core.InDown, Link: core.LinkID(l)})
 }
 
-func (d driver) FrameSent(w simnet.Way, bytes int) { d.logFrame(FrameSent, w, bytes) }
-func (d driver) FrameLost(w simnet.Way, bytes int) { d.logFrame(FrameLost, w, bytes) }
-func (d driver) LinkDown(w simnet.Way)             { d.logFrame(LinkDown, w, 0) }
+func (d driver) FrameSent(w simnet.Way, frame []byte) { d.logFrame(FrameSent, w, len(frame)) }
+func (d driver) LinkDown(w simnet.Way)                { d.logFrame(LinkDown, w, 0) }
+
+func (d driver) FrameLost(w simnet.Way, frame []byte, _ simnet.Why) {
+	d.logFrame(FrameLost, w, len(frame))
+}

@@ -35,7 +35,7 @@ func Rules() []Rule {
 		{Package: "gossiptest/fault", Sealed: true},
 		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
-		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim", "internal/serial"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim", "internal/serial", "internal/simnet", "internal/wire"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
 
 		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
 	}

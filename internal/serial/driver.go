@@ -50,6 +50,10 @@ func (d *driver) Accepted(host int, id simnet.ID) {
 
 func (d *driver) Frame(host int, id simnet.ID, frame []byte) {
 	c := d.conn(host, id)
+	if d.opts.OnPass != nil {
+		way, _ := d.net.Way(host, id)
+		d.opts.OnPass(Pass{At: d.net.Now(), From: way.To, To: host, Link: way.Link, Frame: frame, Fate: "recv"})
+	}
 	c.inbox = append(c.inbox, frame)
 	if k := c.recv; k != nil {
 		c.recv = nil
@@ -81,3 +85,16 @@ func (w *World) transmit(c *conn, frame []byte) {
 	}
 	w.net.SendLate(host, c.id, frame, v.Late, v.Drop)
 }
+
+// watcher has the World told what becomes of frames. World.mu is held when its methods are called.
+type watcher World
+
+func (w *watcher) pass(way simnet.Way, frame []byte, fate string) {
+	w.opts.OnPass(Pass{At: w.net.Now(), From: way.From, To: way.To, Link: way.Link, Frame: frame, Fate: fate})
+}
+
+func (w *watcher) FrameSent(way simnet.Way, frame []byte) { w.pass(way, frame, "sent") }
+func (w *watcher) FrameLost(way simnet.Way, frame []byte, why simnet.Why) {
+	w.pass(way, frame, why.String())
+}
+func (w *watcher) LinkDown(simnet.Way) {}

@@ -122,6 +122,9 @@ func (w *World) weather() {
 	parts := a.Parts(len(w.hosts))
 	n.Partition(func(host int) int { return parts[host] })
 	a.Each(fault.OneWay, -1, func(f *fault.Fault) { n.OneWay(f.Nodes, f.To) })
+	if w.opts.Resets {
+		n.Reset()
+	}
 	n.SetLoss(max(w.opts.Net.Loss, a.Most(fault.Loss, -1)), max(w.opts.Net.DatagramLoss, a.Most(fault.Datagrams, -1)))
 	n.SetBursts(a.Most(fault.Burst, -1))
 	n.SetStrange(simnet.Strange{Duplicate: a.Most(fault.Duplicate, -1), Reorder: a.Most(fault.Reorder, -1)})

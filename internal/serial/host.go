@@ -2,6 +2,7 @@ package serial
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -18,6 +19,7 @@ type Host struct {
 	id    int
 	store *store // outlives runs
 	run   *Run   // nil: the host is down
+	runs  []*Run // that have not ended
 
 	trace  uint64 // of what its cores were given and did
 	inputs int
@@ -65,17 +67,23 @@ func (h *Host) Start(f func(r *Run) error) *Run {
 	labels := pprof.Labels("node", Name(h.id)+"."+strconv.Itoa(r.n))
 	r.ctx, r.stop = context.WithCancel(pprof.WithLabels(context.Background(), labels))
 	h.run = r
+	h.runs = append(h.runs, r)
 	r.task(0, simnet.Begin, "run", 0, func() {
 		go r.labelled(func() {
-			err := f(r)
-			w.lock()
-			r.ended, r.err = true, err
-			close(r.done)
-			w.unlock()
+			err := errExited
+			defer w.wake(func() {
+				r.ended, r.err = true, err
+				h.runs = slices.DeleteFunc(h.runs, func(other *Run) bool { return other == r })
+				close(r.done)
+			})
+			err = f(r)
 		})
 	})
 	return r
 }
+
+// errExited is the error of a run whose goroutine was ended.
+var errExited = errors.New("called runtime.Goexit")
 
 // Run returns the run of the host, nil if it is down.
 func (h *Host) Run() *Run {

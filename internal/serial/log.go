@@ -3,6 +3,7 @@ package serial
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/simnet"
@@ -15,6 +16,7 @@ type Log struct {
 	names []string // of steps, "" if there is none
 	done  []uint64 // what the cores did in a step, as a hash
 	hash  uint64
+	n     atomic.Int64 // len(steps), for those who watch
 }
 
 // note takes note of a step.
@@ -23,6 +25,7 @@ func (l *Log) note(h simnet.Happened) {
 	l.steps = append(l.steps, h)
 	l.names = append(l.names, "")
 	l.done = append(l.done, 0)
+	l.n.Store(int64(len(l.steps)))
 }
 
 // name gives the step that happens a name.
@@ -38,6 +41,9 @@ func (l *Log) core(hash uint64) {
 
 // Hash is of everything that has happened.
 func (l *Log) Hash() uint64 { return l.hash }
+
+// Steps is Len, and may be called at any time.
+func (l *Log) Steps() int { return int(l.n.Load()) }
 
 // Len is how many steps there were.
 func (l *Log) Len() int { return len(l.steps) }

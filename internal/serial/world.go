@@ -3,6 +3,8 @@ package serial
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -13,18 +15,31 @@ import (
 
 // Options say what a World is like. There are no defaults.
 type Options struct {
-	Net      simnet.Options // without a Driver
+	Net      simnet.Options // without a Driver, a Watcher and an Observe
 	MaxFrame int            // largest frame of a link, in bytes
 	MaxSteps int            // a world that takes more of them is stopped
+	Resets   bool           // links that have lost something to a cut end when it is healed
 
-	// Rule is asked about each frame that is sent; nil lets all pass.
+	// Rule is asked about each frame that is sent, with mu held; nil lets all pass.
 	Rule func(p *Packet) Verdict
 
-	// Seeds returns the hosts that resolvers name.
+	// Seeds returns the hosts that resolvers name. It is called with mu held.
 	Seeds func() []int
 
-	// OnFault is told of each fault that begins or ends.
+	// OnFault is told of each fault that begins or ends, with mu held.
 	OnFault func(f *fault.Fault, begins bool)
+
+	// OnPass is told what becomes of each frame, with mu held.
+	OnPass func(p Pass)
+}
+
+// Pass is what became of a frame.
+type Pass struct {
+	At       time.Duration
+	From, To int
+	Link     int
+	Frame    []byte
+	Fate     string // "sent", "recv", or why it was lost
 }
 
 // Packet is a frame that is about to be sent.
@@ -54,6 +69,8 @@ type World struct {
 	chains map[string][]*post // by goroutine: what it has posted, in order
 	log    Log
 	body   bool // Run's function has returned
+	ending bool // Stop was called
+	sleeps []chan struct{}
 	err    error
 }
 
@@ -62,11 +79,47 @@ func New(opts Options) *World {
 	w := &World{opts: opts, start: time.Now(), kick: make(chan struct{}, 1), faults: fault.NewActive(nil), chains: make(map[string][]*post)}
 	opts.Net.Driver = (*driver)(w)
 	opts.Net.Observe = w.log.note
-	w.net = simnet.New(opts.Net)
-	for i := range opts.Net.Hosts {
-		w.hosts = append(w.hosts, &Host{w: w, id: i, store: newStore()})
+	if opts.OnPass != nil {
+		opts.Net.Watcher = (*watcher)(w)
 	}
+	w.net = simnet.New(opts.Net)
+	w.grow(opts.Net.Hosts)
 	return w
+}
+
+func (w *World) grow(hosts int) {
+	for range hosts {
+		w.hosts = append(w.hosts, &Host{w: w, id: len(w.hosts), store: newStore()})
+	}
+}
+
+// Grow adds hosts.
+func (w *World) Grow(hosts int) {
+	w.lock()
+	defer w.unlock()
+	w.net.Grow(hosts)
+	w.grow(hosts)
+}
+
+// Len returns the number of hosts.
+func (w *World) Len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.hosts)
+}
+
+// SetModel sets how links are.
+func (w *World) SetModel(m simnet.Model) {
+	w.lock()
+	defer w.unlock()
+	w.net.SetModel(m)
+}
+
+// Locked has f called with mu held: what is set there may be read by Options' functions.
+func (w *World) Locked(f func()) {
+	w.lock()
+	defer w.unlock()
+	f()
 }
 
 // Host returns the i-th host.
@@ -103,18 +156,78 @@ var errEndless = errors.New("it takes no end")
 // wrong with the world itself, which may be before that.
 func (w *World) Run(f func()) error {
 	go func() {
-		defer func() {
-			w.lock()
-			w.body = true
-			w.mu.Unlock()
-			select {
-			case w.kick <- struct{}{}:
-			default:
-			}
-		}()
+		defer w.wake(func() { w.body = true })
 		f()
 	}()
 	return w.until(func() bool { return w.body })
+}
+
+// wake has f called with mu held, and Run look whether that was what it waits for.
+func (w *World) wake(f func()) {
+	w.lock()
+	f()
+	w.mu.Unlock()
+	select {
+	case w.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Stop has Run return before anything else happens.
+func (w *World) Stop() { w.wake(func() { w.ending = true }) }
+
+// End ends all runs, one after the other, as processes do that are told to, and returns the hosts whose run does not end within limit.
+func (w *World) End(limit time.Duration) (hung []int) {
+	for i, h := range w.hosts {
+		r := h.Run()
+		if r == nil {
+			continue
+		}
+		r.End()
+		late := false
+		timer := time.AfterFunc(limit, func() { w.wake(func() { late = true }) })
+		if err := w.until(func() bool { return r.ended || late }); err != nil || !r.ended {
+			hung = append(hung, i)
+		}
+		timer.Stop()
+		r.Halt()
+	}
+	return hung
+}
+
+// Abandon ends everything at once: nothing has an effect any more, whatever goroutines still do. It returns the hosts whose run does not
+// end within limit, and whether Run's function has not.
+func (w *World) Abandon(limit time.Duration) (hung []int, body bool) {
+	w.wake(func() {
+		w.ending = true
+		for _, h := range w.hosts {
+			if h.run != nil {
+				w.net.Crash(h.id)
+				h.run.die()
+			}
+		}
+		for _, c := range w.sleeps {
+			close(c)
+		}
+		w.sleeps = nil
+	})
+	for wait := time.Duration(0); ; wait += 10 * time.Millisecond {
+		synctest.Wait()
+		w.mu.Lock()
+		hung, body = nil, !w.body
+		for i, h := range w.hosts {
+			for _, r := range h.runs {
+				if !r.ended {
+					hung = append(hung, i)
+				}
+			}
+		}
+		w.mu.Unlock()
+		if wait >= limit || len(hung) == 0 && !body {
+			return hung, body
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // until has everything happen until done, which is asked with mu held.
@@ -128,7 +241,7 @@ func (w *World) until(done func() bool) error {
 		default:
 		}
 		w.lock()
-		if err := w.wrong(); err != nil || done() {
+		if err := w.wrong(); err != nil || w.ending || done() {
 			w.mu.Unlock()
 			return err
 		}
@@ -174,13 +287,28 @@ func (w *World) After(d time.Duration, f func()) {
 	w.unlock()
 }
 
-// Sleep returns when d has passed, behind all that was to happen at that instant when it was called.
+// Sleep returns when d has passed, behind all that was to happen at that instant when it was called. If the world has been stopped
+// it does not return: the goroutine ends.
 func (w *World) Sleep(d time.Duration) {
 	c := make(chan struct{})
 	w.lock()
-	w.net.After(d, func() { close(c) })
+	if w.ending {
+		w.mu.Unlock()
+		runtime.Goexit()
+	}
+	w.sleeps = append(w.sleeps, c)
+	w.net.After(d, func() {
+		w.sleeps = slices.DeleteFunc(w.sleeps, func(other chan struct{}) bool { return other == c })
+		close(c)
+	})
 	w.unlock()
 	<-c
+	w.mu.Lock()
+	over := w.ending
+	w.mu.Unlock()
+	if over {
+		runtime.Goexit()
+	}
 }
 
 // call is a call that is blocked.

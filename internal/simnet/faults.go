@@ -53,6 +53,18 @@ func (n *Net) Heal() {
 	n.cuts = 0
 }
 
+// Reset has both ends of each link that has lost something to a cut, and over which frames come through again both ways, told that it has
+// ended: as hosts are told that send again what got lost, and are answered that nobody knows of that.
+func (n *Net) Reset() {
+	for i := range n.links {
+		l := &n.links[i]
+		if l.uses > 0 && (l.ends[0].lost || l.ends[1].lost) && n.carries(l, 0) && n.carries(l, 1) {
+			n.hangUp(int32(i), 0)
+			n.hangUp(int32(i), 1)
+		}
+	}
+}
+
 // Passes reports whether anything can come from one host to the other, both of which are up.
 func (n *Net) Passes(from, to int) bool {
 	a, b := &n.hosts[from], &n.hosts[to]

@@ -212,16 +212,20 @@ func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost b
 	left := n.leaves(h, len(frame))
 	n.atEnd(left, evSent, r.link, r.side, e.sent, nil)
 	if w := n.opts.Watcher; w != nil {
-		w.FrameSent(l.way(r.side), len(frame))
+		w.FrameSent(l.way(r.side), frame)
 	}
 	if !n.carries(l, r.side) {
 		n.lose(l, r.side)
-		n.lost(l, r.side, frame)
+		n.lost(l, r.side, frame, Cut)
 		return
 	}
 	p, k := l.path(r.side), e.sent-1
-	if lost || n.opts.DatagramLoss > 0 && n.dropped(p, k) {
-		n.lost(l, r.side, frame)
+	if lost {
+		n.lost(l, r.side, frame, Ruled)
+		return
+	}
+	if n.opts.DatagramLoss > 0 && n.dropped(p, k) {
+		n.lost(l, r.side, frame, Chance)
 		return
 	}
 	delay := int64(late) + left - n.now
@@ -251,10 +255,10 @@ func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost b
 const again = 1 << 31
 
 // lost takes note that nobody will have a frame which was sent from one end of a link.
-func (n *Net) lost(l *link, side uint8, frame []byte) {
+func (n *Net) lost(l *link, side uint8, frame []byte, why Why) {
 	n.counts.Lost++
 	if w := n.opts.Watcher; w != nil {
-		w.FrameLost(l.way(side), len(frame))
+		w.FrameLost(l.way(side), frame, why)
 	}
 }
 
@@ -276,12 +280,14 @@ func (n *Net) arrived(h *host, v load) {
 	switch {
 	case !n.carries(l, 1-v.side):
 		n.lose(l, 1-v.side)
-		n.lost(l, 1-v.side, v.frame)
-	case e.state == down: // nobody there: the sender is told so
-		n.lost(l, 1-v.side, v.frame)
+		n.lost(l, 1-v.side, v.frame, Cut)
+	case e.state == down: // the sender is told so
+		n.lost(l, 1-v.side, v.frame, Dead)
 		n.hangUp(v.link, v.side)
-	case e.state != open || l.ends[1-v.side].lost:
-		n.lost(l, 1-v.side, v.frame)
+	case l.ends[1-v.side].lost:
+		n.lost(l, 1-v.side, v.frame, Broken)
+	case e.state != open:
+		n.lost(l, 1-v.side, v.frame, Dead)
 	default:
 		n.opts.Driver.Frame(int(h.id), e.id, v.frame)
 	}

@@ -42,9 +42,26 @@ type Driver interface {
 
 // Watcher is told what becomes of frames and links. It changes nothing.
 type Watcher interface {
-	FrameSent(w Way, bytes int)
-	FrameLost(w Way, bytes int)
+	FrameSent(w Way, frame []byte)
+	FrameLost(w Way, frame []byte, why Why)
 	LinkDown(w Way) // of links with a flag
+}
+
+// Why says why a frame was lost.
+type Why uint8
+
+// The reasons.
+const (
+	Cut    Why = iota // the way is cut, or one of the hosts silent
+	Broken            // something sent before it was
+	Dead              // nobody is there
+	Chance            // as a datagram
+	Ruled             // whoever sent it said so
+)
+
+// String says it in a word.
+func (w Why) String() string {
+	return [...]string{Cut: "cut", Broken: "link broken by a cut", Dead: "nobody there", Chance: "loss", Ruled: "rule"}[w]
 }
 
 // Way is a link from one of its hosts to the other.
@@ -97,6 +114,32 @@ func New(opts Options) *Net {
 	}
 	n.budget = n.atOnce()
 	return n
+}
+
+// Grow adds hosts, none of which is up. It is not called while Step is.
+func (n *Net) Grow(hosts int) {
+	for range hosts {
+		n.hosts = append(n.hosts, host{id: int32(len(n.hosts))})
+	}
+}
+
+// Model says how links are that are opened from now on, and what is sent from now on.
+type Model struct {
+	Latency     time.Duration
+	Spread      Spread
+	Jitter      float64
+	DialLatency time.Duration
+	DialTimeout time.Duration
+	Distance    func(from, to int) time.Duration // nil: Latency
+}
+
+// SetModel sets what New was told in its Options.
+func (n *Net) SetModel(m Model) {
+	o := &n.opts
+	o.Latency, o.Spread, o.Jitter, o.DialLatency, o.DialTimeout, o.Distance = m.Latency, m.Spread, m.Jitter, m.DialLatency, m.DialTimeout, m.Distance
+	if n.normal = nil; m.Spread == LogNormal {
+		n.normal = newLogNormal(m.Jitter)
+	}
 }
 
 // Now returns how much time has passed since New.

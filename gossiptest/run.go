@@ -1,0 +1,247 @@
+package gossiptest
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/serial"
+	"github.com/grapevine-go/grapevine/internal/simnet"
+)
+
+// defaultRuns is how many seeds Run tries.
+const defaultRuns = 10
+
+const (
+	maxSimFrame = 4 << 20          // of a link
+	maxSteps    = 50_000_000       // of a run
+	endLimit    = 5 * time.Second  // of the run's time, for the hosts to end
+	hangLimit   = 5 * time.Second  // of real time without a step
+	shrinkLimit = 20 * time.Second // of real time, for replays
+)
+
+// Run runs body in simulated networks: again and again, each time with another seed, until one fails or there have been enough.
+//
+//	func TestOrders(t *testing.T) {
+//		gossiptest.Run(t, func(s *gossiptest.Sim) {
+//			c := gossiptest.NewCluster(s, 5, func(h *gossiptest.Host) *orders.Service { return orders.New(h.Config()) })
+//			s.Chaos(fault.Chaos{Count: 12})
+//			s.At(2*time.Second, func() { c.App(0).Put("order/1", "paid") })
+//			s.RunFor(30 * time.Second) // of the run's time: some milliseconds of yours
+//			c.Converged(10*time.Second, func(a *orders.Service) any { return a.Snapshot() })
+//		})
+//	}
+//
+// body, the applications and their goroutines run in a bubble of testing/synctest, one step at a time: a seed gives the same run on any machine.
+// The first seed has what is due at one instant happen in a plain order, each other seed in one of its own. For that to hold, the code
+// under test keeps four rules: it takes time from package time or the Host's Clock, and randomness from the Host's Rand; the order of a map
+// does not reach what it sends; goroutines share nothing without a lock or a channel between them, whose order they do not depend on; and no mutex is
+// held while its holder waits for something else. The first seed, and each that fails, is run twice; a difference is reported with the
+// first step that differs.
+//
+// # When it fails
+//
+// The failure says what is wrong, leaves out every fault that is not needed for it, shows the rest as text and as a literal of Go, and how
+// to run it again. The faults are kept in testdata/gossiptest, and tried first from then on; delete the file when the bug is mended. A
+// picture of the last frames is written to the directory of T.ArtifactDir.
+//
+// # Environment
+//
+//	GOSSIPTEST_RUNS=n      seeds to try, 10 if it is not set
+//	GOSSIPTEST_SEED=n      try this seed alone, in the order that belongs to it
+//	GOSSIPTEST_CHECK=all   run every seed twice; none: none
+//	GOSSIPTEST_SHRINK=0    leave the faults as they are
+//	GOSSIPTEST_SAVE=0      keep no file
+//
+// Run is called on the goroutine of the test, outside of any bubble.
+func Run(t *testing.T, body func(s *Sim)) {
+	t.Helper()
+	r := &runner{t: t, body: body, env: environment(t)}
+	if !r.saved() {
+		return
+	}
+	for i := range r.env.runs {
+		seed, explore := r.env.seed, r.env.explore
+		if !r.env.one {
+			seed, explore = seedOf(t.Name(), i), i > 0
+		}
+		if !r.try(attempt{seed: seed, explore: explore}, i) {
+			return
+		}
+	}
+}
+
+// seedOf returns the i-th seed of a test: another test's seeds are others. Odd seeds have the plain order.
+func seedOf(name string, i int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %d", name, i)
+	seed := h.Sum64() >> 12 << 1
+	if i == 0 {
+		seed++
+	}
+	return seed
+}
+
+// env is what the environment asks for.
+type env struct {
+	runs    int
+	one     bool // seed
+	seed    uint64
+	explore bool
+	check   string
+	shrink  bool
+	save    bool
+}
+
+func environment(t *testing.T) env {
+	t.Helper()
+	e := env{runs: defaultRuns, check: os.Getenv("GOSSIPTEST_CHECK")}
+	number := func(name string) (uint64, bool) {
+		text, ok := os.LookupEnv(name)
+		if !ok {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("gossiptest: %s: %v", name, err)
+		}
+		return n, true
+	}
+	if n, ok := number("GOSSIPTEST_RUNS"); ok {
+		e.runs = int(n)
+	}
+	if n, ok := number("GOSSIPTEST_SEED"); ok {
+		e.runs, e.one, e.seed, e.explore = 1, true, n, n%2 == 0
+	}
+	n, ok := number("GOSSIPTEST_SHRINK")
+	e.shrink = !ok || n != 0
+	n, ok = number("GOSSIPTEST_SAVE")
+	e.save = !ok || n != 0
+	return e
+}
+
+// attempt says how a run is made.
+type attempt struct {
+	seed    uint64
+	explore bool
+	faults  *fault.Schedule // in place of what the test asks for; nil: that
+}
+
+// outcome is what came of it.
+type outcome struct {
+	failures []failure
+	logs     []string
+	schedule fault.Schedule // what the test asked for
+	log      *serial.Log
+	history  *history
+	hosts    int
+}
+
+func (o outcome) failed() bool { return len(o.failures) > 0 }
+
+// run makes one run.
+func (r *runner) run(a attempt) (o outcome) {
+	r.t.Helper()
+	stop := r.watch(a)
+	defer stop()
+	r.bubble(func() { o = r.inBubble(a) })
+	return o
+}
+
+// inBubble is a run, inside its bubble.
+func (r *runner) inBubble(a attempt) (o outcome) {
+	s := &Sim{name: r.t.Name(), seed: a.seed, start: time.Now(), bytes: make(map[int]*usage)}
+	if a.faults != nil {
+		given := append(fault.Schedule(nil), *a.faults...)
+		s.given = &given
+	}
+	model := NetworkModel{}.network()
+	s.world = serial.New(serial.Options{
+		Net: simnet.Options{
+			Seed: a.seed, Explore: a.explore, Latency: model.Latency, Jitter: model.Jitter, DialTimeout: model.DialTimeout,
+		},
+		MaxFrame: maxSimFrame, MaxSteps: maxSteps, Resets: true,
+		Rule: s.judge, Seeds: s.seeds, OnPass: s.pass,
+	})
+	r.progress.Store(s.world.Log())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.ctx = ctx
+	err := s.world.Run(func() {
+		defer s.clean()
+		r.body(s)
+	})
+	if err != nil {
+		s.fails(err.Error())
+	}
+	cancel()
+	if err != nil || s.fatal {
+		r.left(s, s.world.Abandon)
+	} else {
+		for _, host := range s.world.End(endLimit) {
+			s.Errorf("%s: Run does not return within %v after the end of its context%s", serial.Name(host), endLimit, stacks(serial.Name(host)))
+		}
+		r.left(s, s.world.Abandon)
+	}
+	o = outcome{failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes}
+	return o
+}
+
+// clean calls what was given to Cleanup.
+func (s *Sim) clean() {
+	for {
+		s.mu.Lock()
+		n := len(s.cleanups)
+		if n == 0 {
+			s.mu.Unlock()
+			return
+		}
+		f := s.cleanups[n-1]
+		s.cleanups = s.cleanups[:n-1]
+		s.mu.Unlock()
+		f()
+	}
+}
+
+// left ends what is left, and reports what does not end.
+func (r *runner) left(s *Sim, abandon func(time.Duration) ([]int, bool)) {
+	hung, body := abandon(endLimit)
+	for _, host := range hung {
+		s.Errorf("%s: Run does not return within %v after a crash%s", serial.Name(host), endLimit, stacks(serial.Name(host)))
+	}
+	if body {
+		s.Errorf("the function of the test does not return within %v after the end of the run", endLimit)
+	}
+	if len(hung) > 0 || body {
+		r.leaks = true
+	}
+}
+
+// seeds returns the hosts that resolvers name: the first three of each cluster. The World is locked.
+func (s *Sim) seeds() (hosts []int) {
+	for _, o := range s.owners {
+		for i := range min(3, o.n) {
+			hosts = append(hosts, o.first+i)
+		}
+	}
+	return hosts
+}
+
+// bubble calls f in a bubble.
+func (r *runner) bubble(f func()) {
+	r.t.Helper()
+	defer func() {
+		if v := recover(); v != nil {
+			if !r.leaks {
+				panic(v)
+			}
+		}
+	}()
+	synctest.Test(r.t, func(*testing.T) { f() })
+}

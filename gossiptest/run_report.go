@@ -1,0 +1,199 @@
+package gossiptest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/serial"
+)
+
+// runner runs a test with seed after seed.
+type runner struct {
+	t        *testing.T
+	body     func(*Sim)
+	env      env
+	leaks    bool // goroutines are left, and were reported
+	progress atomic.Pointer[serial.Log]
+}
+
+// try makes a run, the i-th, and reports its failure. It returns false if the test is over.
+func (r *runner) try(a attempt, i int) bool {
+	r.t.Helper()
+	first := r.run(a)
+	twice := r.env.check == "all" || r.env.check != "none" && (i == 0 || first.failed())
+	if twice && !r.leaks {
+		if second := r.run(a); second.log.Hash() != first.log.Hash() {
+			r.t.Errorf("seed %d gives two different runs: %s\n%s", a.seed, first.log.Diff(second.log), rules)
+			return false
+		}
+	}
+	if !first.failed() {
+		return true
+	}
+	r.report(a, i, first)
+	return false
+}
+
+// rules are what code has to keep that is to be replayed.
+const rules = `Code that is to give the same run twice keeps four rules:
+  - time comes from package time or the Host's Clock, and randomness from the Host's Rand;
+  - the order of a map does not reach what is sent;
+  - goroutines share nothing without a lock or a channel, and do not depend on who of them is first (try -race);
+  - no mutex is held while its holder waits for something else.`
+
+// report makes the failure as small as it gets, and says what there is to say.
+func (r *runner) report(a attempt, i int, first outcome) {
+	r.t.Helper()
+	begin, replays := time.Now(), 0
+	least, o := first.schedule, first
+	if r.env.shrink && !r.leaks && len(first.schedule) > 0 {
+		fails := func(s fault.Schedule) bool {
+			if r.leaks || time.Since(begin) > shrinkLimit {
+				return false
+			}
+			replays++
+			s = append(fault.Schedule{}, s...)
+			return r.run(attempt{a.seed, a.explore, &s}).failed()
+		}
+		least = first.schedule.Shrink(fails)
+		if least == nil {
+			least = fault.Schedule{}
+		}
+		if again := r.run(attempt{a.seed, a.explore, &least}); again.failed() {
+			o = again
+		} else {
+			least = first.schedule
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d (run %d of %d), %d steps, trace %016x\n", a.seed, i+1, r.env.runs, o.log.Len(), o.log.Hash())
+	for k, f := range o.failures {
+		if k == 5 {
+			fmt.Fprintf(&b, "  and %d failures more\n", len(o.failures)-k)
+			break
+		}
+		b.WriteString(indent(strings.TrimRight(fmt.Sprintf("at %v: %s", f.at, f.text), "\n"), "  "))
+	}
+	for _, line := range o.logs[max(len(o.logs)-20, 0):] {
+		b.WriteString(indent(strings.TrimRight(line, "\n"), "  log: "))
+	}
+	switch {
+	case len(first.schedule) == 0:
+	case len(least) == 0:
+		b.WriteString("  it fails without any fault\n")
+	default:
+		what := "the faults"
+		if replays > 0 {
+			what = fmt.Sprintf("the fewest faults with which it fails (%d of %d are left, %d replays in %v)",
+				len(least), len(first.schedule), replays, time.Since(begin).Round(time.Millisecond))
+		}
+		fmt.Fprintf(&b, "  %s:\n%s", what, indent(strings.TrimRight(least.String(), "\n"), "    "))
+		fmt.Fprintf(&b, "  as Go:\n%s", indent("s.Faults("+literals(least)+")", "    "))
+	}
+	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test -run '%s' .\n", a.seed, pattern(r.t.Name()))
+	if path := r.save(a, least, o); path != "" {
+		fmt.Fprintf(&b, "  kept, and tried first from now on: %s\n", path)
+	}
+	if path := r.draw(o); path != "" {
+		fmt.Fprintf(&b, "  the last frames: %s (go test -artifacts keeps it)\n", path)
+	}
+	r.t.Error(b.String())
+}
+
+// literals returns the faults as arguments of a call.
+func literals(s fault.Schedule) string {
+	var list []string
+	for _, f := range s {
+		list = append(list, f.GoString())
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return "\n\t" + strings.Join(list, ",\n\t") + ",\n"
+}
+
+// pattern returns what go test -run takes for a test of that name.
+func pattern(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + p + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+// kept is a failure as it is kept in a file.
+type kept struct {
+	Test    string         `json:"test"`
+	Seed    uint64         `json:"seed"`
+	Explore bool           `json:"explore"`
+	Faults  fault.Schedule `json:"faults"`
+}
+
+// keptDir is where failures are kept.
+var keptDir = filepath.Join("testdata", "gossiptest")
+
+func (r *runner) keptName() string { return strings.ReplaceAll(r.t.Name(), "/", "-") }
+
+// save keeps a failure, and returns the path; "" if it is not kept.
+func (r *runner) save(a attempt, s fault.Schedule, o outcome) string {
+	if !r.env.save || r.env.one || r.leaks {
+		return ""
+	}
+	data, err := json.MarshalIndent(kept{r.t.Name(), a.seed, a.explore, s}, "", "\t")
+	if err != nil {
+		return ""
+	}
+	path := filepath.Join(keptDir, fmt.Sprintf("%s-%016x.json", r.keptName(), o.log.Hash()))
+	if os.MkdirAll(keptDir, 0o777) != nil || os.WriteFile(path, append(data, '\n'), 0o666) != nil {
+		return "" // a test in a directory that cannot be written to
+	}
+	return path
+}
+
+// saved tries the failures that were kept. It returns false if the test is over.
+func (r *runner) saved() bool {
+	r.t.Helper()
+	if r.env.one {
+		return true
+	}
+	paths, _ := filepath.Glob(filepath.Join(keptDir, r.keptName()+"-*.json"))
+	slices.Sort(paths)
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		var k kept
+		if err == nil {
+			err = json.Unmarshal(data, &k)
+		}
+		if err != nil {
+			r.t.Errorf("gossiptest: %s: %v", path, err)
+			return false
+		}
+		if k.Test != r.t.Name() {
+			continue
+		}
+		o := r.run(attempt{k.Seed, k.Explore, &k.Faults})
+		if !o.failed() {
+			r.t.Logf("gossiptest: %s passes: delete it", path)
+			continue
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s still fails: seed %d, trace %016x\n", path, k.Seed, o.log.Hash())
+		for _, f := range o.failures {
+			b.WriteString(indent(strings.TrimRight(fmt.Sprintf("at %v: %s", f.at, f.text), "\n"), "  "))
+		}
+		if len(k.Faults) > 0 {
+			b.WriteString("  with the faults\n" + indent(strings.TrimRight(k.Faults.String(), "\n"), "    "))
+		}
+		r.t.Error(b.String())
+		return false
+	}
+	return true
+}

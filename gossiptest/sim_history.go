@@ -1,0 +1,152 @@
+package gossiptest
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/grapevine-go/grapevine/internal/serial"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// history is what became of the latest frames.
+type history struct {
+	last [drawn]serial.Pass // all, in a ring
+	n    int                // so many in all
+	to   map[int]*toHost
+}
+
+// drawn is how many steps of frames a picture shows, at most.
+const drawn = 400
+
+// toHost is what became of the latest frames to one host.
+type toHost struct {
+	last [6]serial.Pass // in a ring
+	n    int
+}
+
+// note takes in what became of a frame.
+func (h *history) note(p serial.Pass) {
+	h.last[h.n%len(h.last)] = p
+	h.n++
+	if p.Fate == "sent" {
+		return
+	}
+	t := h.to[p.To]
+	if t == nil {
+		if h.to == nil {
+			h.to = make(map[int]*toHost)
+		}
+		t = &toHost{}
+		h.to[p.To] = t
+	}
+	t.last[t.n%len(t.last)] = p
+	t.n++
+}
+
+// all returns what is remembered, the oldest first.
+func (h *history) all() []serial.Pass { return ring(h.last[:], h.n) }
+
+func ring(last []serial.Pass, n int) []serial.Pass {
+	if n <= len(last) {
+		return last[:n]
+	}
+	i := n % len(last)
+	return append(append([]serial.Pass(nil), last[i:]...), last[:i]...)
+}
+
+// usage is what hosts have sent.
+type usage struct{ frames, bytes uint64 }
+
+// pass takes in what became of a frame. The World is locked.
+func (s *Sim) pass(p serial.Pass) {
+	s.passes.note(p)
+	if p.Fate == "sent" {
+		u := s.bytes[p.From]
+		if u == nil {
+			u = &usage{}
+			s.bytes[p.From] = u
+		}
+		u.frames++
+		u.bytes += uint64(len(p.Frame))
+	}
+}
+
+// deliveries describes the latest frames to a host.
+func (s *Sim) deliveries(host int) (lines []string, n int) {
+	s.world.Locked(func() {
+		t := s.passes.to[host]
+		if t == nil {
+			return
+		}
+		n = t.n
+		for _, p := range ring(t.last[:], t.n) {
+			lines = append(lines, describe(p))
+		}
+	})
+	return lines, n
+}
+
+// describe returns a line about a frame: when, what became of it, from where, and what is in it.
+func describe(p serial.Pass) string {
+	what, why := p.Fate, ""
+	if what != "recv" {
+		what, why = "drop", " ("+p.Fate+")"
+	}
+	return fmt.Sprintf("%12s  %s  %s -> %s  %s%s", millis(p.At), what, serial.Name(p.From), serial.Name(p.To), content(p.Frame), why)
+}
+
+// millis returns a time in milliseconds, with three digits behind the point.
+func millis(d time.Duration) string {
+	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 3, 64) + "ms"
+}
+
+// content says what is in a frame: in one of gossip's, the keys of the infos and how much there is besides; of any other, its beginning.
+func content(raw []byte) string {
+	const shown = 40
+	if f, err := wire.Decode(raw, wire.Limits{Frame: len(raw), Key: len(raw), Value: len(raw), Items: len(raw)}); err == nil && len(raw) > 0 {
+		return gossipContent(f, len(raw))
+	}
+	if len(raw) > shown {
+		return fmt.Sprintf("%q... (%d bytes)", raw[:shown], len(raw))
+	}
+	return fmt.Sprintf("%q", raw)
+}
+
+func gossipContent(f *wire.Frame, size int) string {
+	text := ""
+	add := func(format string, args ...any) {
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf(format, args...)
+	}
+	if f.Hello != nil {
+		add("hello")
+	}
+	for i := range f.Infos {
+		if i == 3 {
+			add("%d more infos", len(f.Infos)-i)
+			break
+		}
+		add("%s", f.Infos[i].Key)
+	}
+	for _, part := range []struct {
+		n    int
+		name string
+	}{{len(f.Adverts), "adverts"}, {len(f.Grafts), "grafts"}, {len(f.Prunes), "prunes"}, {len(f.Marks), "marks"}} {
+		if part.n > 0 {
+			add("%d %s", part.n, part.name)
+		}
+	}
+	if f.Bye != nil {
+		add("bye")
+	}
+	if f.Ping != nil {
+		add("ping")
+	}
+	if text == "" {
+		return fmt.Sprintf("%d bytes", size)
+	}
+	return text
+}
