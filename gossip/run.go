@@ -26,12 +26,16 @@ func (g *Gossip) Run(ctx context.Context) error {
 	if g.ran.Swap(true) {
 		return ErrAlreadyRun
 	}
+	cfg := g.coreConfig()
+	if g.tracer != nil {
+		g.tracer.Begin(cfg)
+	}
 	helpersCtx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ends when the loop says so
 	defer cancel()
 	l := &loop{
 		g:       g,
 		ctx:     helpersCtx,
-		core:    core.New(g.coreConfig()),
+		core:    core.New(cfg),
 		links:   make(map[core.LinkID]*link),
 		spawned: make(map[string]uint64),
 		asked:   make(map[uint64]*command),

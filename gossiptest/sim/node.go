@@ -147,12 +147,8 @@ func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 	for i := range out.Sends {
 		s.net.Send(int(n.id), simnet.ID(out.Sends[i].Link), out.Sends[i].Frame)
 	}
-	for i := range out.Dials {
-		to, ok := s.nodeAt(out.Dials[i].Addr)
-		if !ok {
-			to = -1
-		}
-		s.net.Dial(int(n.id), uint64(out.Dials[i].ID), int(to))
+	for _, d := range out.Dials {
+		s.dial(n, d)
 	}
 	for i := range out.Closes {
 		s.net.Close(int(n.id), simnet.ID(out.Closes[i].Link))
@@ -174,4 +170,14 @@ func (s *Sim) stepRaw(n *node, in core.Input, raw []byte) *core.Outputs {
 func (s *Sim) clock(n *node) core.Now {
 	mono := s.net.Mono(int(n.id))
 	return core.Now{Mono: mono, Wall: epoch + mono + s.net.Offset(int(n.id))}
+}
+
+// dial begins a dial. Those of one step begin in the order in which goroutines that dial would have their turns, see package serial.
+func (s *Sim) dial(n *node, d core.Dial) {
+	to, ok := s.nodeAt(d.Addr)
+	if !ok {
+		to = -1
+	}
+	host := int(n.id)
+	s.net.Task(0, simnet.Out, host, simnet.NameKey("dial "+d.Addr.Address, 0), func() { s.net.Dial(host, uint64(d.ID), int(to)) })
 }

@@ -77,8 +77,8 @@ const (
 	maxItems = 1 << 16
 )
 
-// epoch is the wall clock's time at the start of every Sim: the first second of 2026, UTC.
-const epoch = int64(1_767_225_600_000_000_000)
+// epoch is the wall clock's time at the start of every Sim: midnight UTC of 1 January 2000, as in bubbles of testing/synctest.
+const epoch = int64(946_684_800_000_000_000)
 
 // withDefaults returns o with every default written out, and panics if o makes no sense.
 func (o Options) withDefaults() Options {

@@ -36,6 +36,9 @@ type Times interface {
 
 // Tracer is an optional interface of a clock.Clock that wants to know what goes into a node's core and what comes out.
 type Tracer interface {
+	// Begin is called before the node begins, with what its core is made of.
+	Begin(cfg core.Config)
+
 	// Step is called by the node's loop after each step of its core. It keeps nothing of what it is given.
 	Step(now core.Now, in *core.Input, out *core.Outputs)
 }

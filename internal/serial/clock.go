@@ -40,6 +40,13 @@ func (c Clock) Times() (mono, wall int64) {
 	return mono, r.w.start.UnixNano() + mono + r.w.net.Offset(r.host.id)
 }
 
+// Begin has Options.OnCore told of a core.
+func (c Clock) Begin(cfg core.Config) {
+	if f := c.r.w.opts.OnCore; f != nil {
+		f(c.r.host.id, c.r.n, cfg)
+	}
+}
+
 // Step takes an input of a core and what came of it into the log.
 func (c Clock) Step(now core.Now, in *core.Input, out *core.Outputs) {
 	r := c.r
@@ -50,6 +57,9 @@ func (c Clock) Step(now core.Now, in *core.Input, out *core.Outputs) {
 		*h = tracing.Outputs(tracing.Input(*h, r.w.start.UnixNano(), now, in, nil), out)
 		r.host.inputs++
 		r.w.log.core(*h)
+		if f := r.w.opts.OnStep; f != nil {
+			f(r.host.id, r.n, now, in, out)
+		}
 	}
 }
 

@@ -182,7 +182,7 @@ func (w *World) purge(r *Run) {
 // task has f called once d has passed, with mu held, unless the run is dead by then. Tasks of one class and instant come in
 // the order of a hash of their names and numbers.
 func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f func()) {
-	r.w.net.Task(d, c, r.host.id, simnet.Mix(simnet.MixBytes(0, name), n), func() {
+	r.w.net.Task(d, c, r.host.id, simnet.NameKey(name, n), func() {
 		r.w.log.name(name)
 		f()
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/core"
 	"github.com/grapevine-go/grapevine/internal/simnet"
 )
 
@@ -28,6 +29,10 @@ type Options struct {
 
 	// OnFault is told of each fault that begins or ends, with mu held.
 	OnFault func(f *fault.Fault, begins bool)
+
+	// OnCore and OnStep are told of the cores of gossip nodes: what they are made of, and each step. OnStep is called with mu held.
+	OnCore func(host, run int, cfg core.Config)
+	OnStep func(host, run int, now core.Now, in *core.Input, out *core.Outputs)
 
 	// OnPass is told what becomes of each frame, with mu held.
 	OnPass func(p Pass)

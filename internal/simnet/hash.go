@@ -53,3 +53,6 @@ func MixBytes[T string | []byte](h uint64, b T) uint64 {
 	}
 	return Mix(h, last)
 }
+
+// NameKey is the key of the n-th task of a name.
+func NameKey(name string, n uint64) uint64 { return Mix(MixBytes(0, name), n) }

@@ -19,6 +19,7 @@ type end struct {
 	id     ID
 	state  state
 	busy   bool   // a frame has been handed out and was not sent yet
+	over   bool   // Close was called while busy
 	told   bool   // the other side has been sent the end of the link
 	flag   bool   // the watcher hears of its end
 	lost   bool   // something sent from here was lost, and so is all that follows
@@ -197,7 +198,7 @@ func (n *Net) Send(host int, id ID, frame []byte) { n.SendLate(host, id, frame, 
 func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost bool) {
 	h := &n.hosts[host]
 	r, ok := h.ref(id)
-	if !ok || n.links[r.link].ends[r.side].state != open {
+	if !ok || n.links[r.link].ends[r.side].state != open || n.links[r.link].ends[r.side].over {
 		n.Fail(fmt.Errorf("n%d sends on link %d, which is not open", host, id))
 		return
 	}
@@ -266,9 +267,12 @@ func (n *Net) lost(l *link, side uint8, frame []byte, why Why) {
 func (n *Net) sent(v load) {
 	defer n.release(v.link)
 	e := &n.links[v.link].ends[v.side]
-	e.busy = false
-	if e.state == open {
-		n.opts.Driver.Sent(int(e.host), e.id)
+	host, id, over := int(e.host), e.id, e.over
+	if e.busy = false; e.state == open {
+		n.opts.Driver.Sent(host, id)
+	}
+	if e := &n.links[v.link].ends[v.side]; over && e.state == open {
+		n.shut(v.link, v.side)
 	}
 }
 
@@ -293,17 +297,27 @@ func (n *Net) arrived(h *host, v load) {
 	}
 }
 
-// Close ends a link. The driver hears Down before time passes. A rule that is broken ends up in Err.
+// Close ends a link: when the frame that is being sent has left, if there is one. The driver hears Down then, before time passes. A rule
+// that is broken ends up in Err.
 func (n *Net) Close(host int, id ID) {
 	h := &n.hosts[host]
 	r, ok := h.ref(id)
-	if !ok || n.links[r.link].ends[r.side].state != open {
+	if !ok || n.links[r.link].ends[r.side].state != open || n.links[r.link].ends[r.side].over {
 		n.Fail(fmt.Errorf("n%d closes link %d, which is not open", host, id))
 		return
 	}
-	n.links[r.link].ends[r.side].state = closing
-	n.atEnd(n.now, evEnd, r.link, r.side, 0, nil)
-	n.hangUp(r.link, r.side)
+	if e := &n.links[r.link].ends[r.side]; e.busy {
+		e.over = true
+		return
+	}
+	n.shut(r.link, r.side)
+}
+
+// shut ends a link at one end.
+func (n *Net) shut(i int32, side uint8) {
+	n.links[i].ends[side].state = closing
+	n.atEnd(n.now, evEnd, i, side, 0, nil)
+	n.hangUp(i, side)
 }
 
 // hangUp sends the end of a link to the other side, unless it is under way already.

@@ -54,7 +54,7 @@ func (l *log) find(v sim.Version) *write {
 }
 
 // epoch is the wall clock's time at the start of every Sim.
-var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
 
 // show describes an entry for a person.
 func show(e *sim.Entry) string {
