@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -62,14 +63,23 @@ const (
 // Run is called on the goroutine of the test, outside of any bubble.
 func Run(t *testing.T, body func(s *Sim)) {
 	t.Helper()
-	r := &runner{t: t, body: body, env: environment(t)}
+	r := &runner{
+		t: t, name: t.Name(), body: body, env: environment(t), dir: filepath.Join("testdata", "gossiptest"),
+		fail: func(text string) { t.Helper(); t.Error(text) },
+	}
+	r.all()
+}
+
+// all runs what was kept, and then seed after seed.
+func (r *runner) all() {
+	r.t.Helper()
 	if !r.saved() {
 		return
 	}
 	for i := range r.env.runs {
 		seed, explore := r.env.seed, r.env.explore
 		if !r.env.one {
-			seed, explore = seedOf(t.Name(), i), i > 0
+			seed, explore = seedOf(r.name, i), i > 0
 		}
 		if !r.try(attempt{seed: seed, explore: explore}, i) {
 			return
@@ -156,7 +166,7 @@ func (r *runner) run(a attempt) (o outcome) {
 
 // inBubble is a run, inside its bubble.
 func (r *runner) inBubble(a attempt) (o outcome) {
-	s := &Sim{name: r.t.Name(), seed: a.seed, start: time.Now(), bytes: make(map[int]*usage)}
+	s := &Sim{name: r.name, seed: a.seed, start: time.Now(), bytes: make(map[int]*usage)}
 	if a.faults != nil {
 		given := append(fault.Schedule(nil), *a.faults...)
 		s.given = &given

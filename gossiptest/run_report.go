@@ -18,9 +18,12 @@ import (
 // runner runs a test with seed after seed.
 type runner struct {
 	t        *testing.T
+	name     string
 	body     func(*Sim)
 	env      env
-	leaks    bool // goroutines are left, and were reported
+	fail     func(text string)
+	dir      string // of what is kept
+	leaks    bool   // goroutines are left, and were reported
 	progress atomic.Pointer[serial.Log]
 }
 
@@ -31,7 +34,7 @@ func (r *runner) try(a attempt, i int) bool {
 	twice := r.env.check == "all" || r.env.check != "none" && (i == 0 || first.failed())
 	if twice && !r.leaks {
 		if second := r.run(a); second.log.Hash() != first.log.Hash() {
-			r.t.Errorf("seed %d gives two different runs: %s\n%s", a.seed, first.log.Diff(second.log), rules)
+			r.fail(fmt.Sprintf("seed %d gives two different runs: %s\n%s", a.seed, first.log.Diff(second.log), rules))
 			return false
 		}
 	}
@@ -98,14 +101,14 @@ func (r *runner) report(a attempt, i int, first outcome) {
 		fmt.Fprintf(&b, "  %s:\n%s", what, indent(strings.TrimRight(least.String(), "\n"), "    "))
 		fmt.Fprintf(&b, "  as Go:\n%s", indent("s.Faults("+literals(least)+")", "    "))
 	}
-	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test -run '%s' .\n", a.seed, pattern(r.t.Name()))
+	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test -run '%s' .\n", a.seed, pattern(r.name))
 	if path := r.save(a, least, o); path != "" {
 		fmt.Fprintf(&b, "  kept, and tried first from now on: %s\n", path)
 	}
 	if path := r.draw(o); path != "" {
 		fmt.Fprintf(&b, "  the last frames: %s (go test -artifacts keeps it)\n", path)
 	}
-	r.t.Error(b.String())
+	r.fail(b.String())
 }
 
 // literals returns the faults as arguments of a call.
@@ -137,22 +140,19 @@ type kept struct {
 	Faults  fault.Schedule `json:"faults"`
 }
 
-// keptDir is where failures are kept.
-var keptDir = filepath.Join("testdata", "gossiptest")
-
-func (r *runner) keptName() string { return strings.ReplaceAll(r.t.Name(), "/", "-") }
+func (r *runner) keptName() string { return strings.ReplaceAll(r.name, "/", "-") }
 
 // save keeps a failure, and returns the path; "" if it is not kept.
 func (r *runner) save(a attempt, s fault.Schedule, o outcome) string {
 	if !r.env.save || r.env.one || r.leaks {
 		return ""
 	}
-	data, err := json.MarshalIndent(kept{r.t.Name(), a.seed, a.explore, s}, "", "\t")
+	data, err := json.MarshalIndent(kept{r.name, a.seed, a.explore, s}, "", "\t")
 	if err != nil {
 		return ""
 	}
-	path := filepath.Join(keptDir, fmt.Sprintf("%s-%016x.json", r.keptName(), o.log.Hash()))
-	if os.MkdirAll(keptDir, 0o777) != nil || os.WriteFile(path, append(data, '\n'), 0o666) != nil {
+	path := filepath.Join(r.dir, fmt.Sprintf("%s-%016x.json", r.keptName(), o.log.Hash()))
+	if os.MkdirAll(r.dir, 0o777) != nil || os.WriteFile(path, append(data, '\n'), 0o666) != nil {
 		return "" // a test in a directory that cannot be written to
 	}
 	return path
@@ -164,7 +164,7 @@ func (r *runner) saved() bool {
 	if r.env.one {
 		return true
 	}
-	paths, _ := filepath.Glob(filepath.Join(keptDir, r.keptName()+"-*.json"))
+	paths, _ := filepath.Glob(filepath.Join(r.dir, r.keptName()+"-*.json"))
 	slices.Sort(paths)
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -173,10 +173,10 @@ func (r *runner) saved() bool {
 			err = json.Unmarshal(data, &k)
 		}
 		if err != nil {
-			r.t.Errorf("gossiptest: %s: %v", path, err)
+			r.fail(fmt.Sprintf("gossiptest: %s: %v", path, err))
 			return false
 		}
-		if k.Test != r.t.Name() {
+		if k.Test != r.name {
 			continue
 		}
 		o := r.run(attempt{k.Seed, k.Explore, &k.Faults})
@@ -192,7 +192,7 @@ func (r *runner) saved() bool {
 		if len(k.Faults) > 0 {
 			b.WriteString("  with the faults\n" + indent(strings.TrimRight(k.Faults.String(), "\n"), "    "))
 		}
-		r.t.Error(b.String())
+		r.fail(b.String())
 		return false
 	}
 	return true

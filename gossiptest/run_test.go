@@ -1,160 +1,227 @@
-package gossiptest_test
+package gossiptest
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/grapevine-go/grapevine/clock"
-	"github.com/grapevine-go/grapevine/gossip"
-	"github.com/grapevine-go/grapevine/gossiptest"
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
-	"github.com/grapevine-go/grapevine/transport"
 )
 
-// orders is a service of its own: what one node is told, it tells two others a few times. It never asks what it has missed, which is
-// the bug.
-type orders struct {
-	tr   transport.Transport
-	clk  clock.Clock
-	rand interface{ IntN(int) int }
-	self int
-	n    int
-
-	mu  sync.Mutex
-	all map[string]string
-	hot map[string]int
+// failing runs body as Run does, with a test that takes note of the failure instead.
+func failing(t *testing.T, body func(*Sim)) (text string) {
+	t.Helper()
+	r := &runner{
+		t: t, name: "TestOfUser", body: body, env: env{runs: defaultRuns, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"),
+		fail: func(s string) { text += s },
+	}
+	r.all()
+	return text
 }
 
-func newOrders(n int) func(h *gossiptest.Host) *orders {
-	return func(h *gossiptest.Host) *orders {
-		o := &orders{tr: h.Transport(), clk: h.Clock(), rand: h.Rand(), self: h.Index(), n: n, all: map[string]string{}, hot: map[string]int{}}
-		return o
+func buggy(s *Sim) {
+	c := NewCluster(s, 5, newOrders(5))
+	s.Network(NetworkModel{Latency: 10 * time.Millisecond, Jitter: 0.8, Loss: 0.02})
+	s.Chaos(fault.Chaos{Count: 12, Kinds: []fault.Kind{fault.Partition, fault.OneWay, fault.Crash, fault.Pause}})
+	for i := range 10 {
+		s.At(time.Duration(i)*2*time.Second, func() { c.App(i%5).Put(fmt.Sprint("order/", i), "paid") })
+	}
+	s.RunFor(30 * time.Second)
+	c.Converged(10*time.Second, func(o *orders) any { return o.Snapshot() })
+}
+
+// A failure has all its parts, and is the same every time but for what it took.
+func TestFailureExplainsItself(t *testing.T) {
+	text := failing(t, buggy)
+	for _, part := range []string{
+		`^seed \d+ \(run 1 of 10\), \d+ steps, trace [0-9a-f]{16}\n`,
+		`not converged 10s after the last fault: 2 different states on 5 hosts`,
+		`n0 n1 n4 agree\n`,
+		`n2 n3: - is what they show, \+ is n2\n`,
+		`- \t"order/6": "paid",\n`,
+		`the last 6 of \d+ frames to n2:\n`,
+		`ms  recv  n\d -> n2  "order/9=paid"\n`,
+		`the fewest faults with which it fails \(1 of 12 are left, \d+ replays in `,
+		`\n    oneway at 11.84s for 2.48s nodes 2,3 to 0,1,4\n`,
+		`s\.Faults\(fault\.Fault\{Kind: fault\.OneWay, At: 11840\*time\.Millisecond, For: 2480\*time\.Millisecond, Nodes: \[\]int\{2, 3\}, To: \[\]int\{0, 1, 4\}\}\)`,
+		`replay: GOSSIPTEST_SEED=\d+ go test -run '\^TestOfUser\$' \.`,
+		`kept, and tried first from now on: .*TestOfUser-[0-9a-f]{16}\.json\n`,
+	} {
+		if !regexp.MustCompile(part).MatchString(text) {
+			t.Errorf("no %s in\n%s", part, text)
+		}
+	}
+	vary := regexp.MustCompile(`replays in .*\)|from now on: .*`)
+	if again := failing(t, buggy); vary.ReplaceAllString(again, "") != vary.ReplaceAllString(text, "") {
+		t.Errorf("the second time:\n%s\nthe first time:\n%s", again, text)
 	}
 }
 
-func (o *orders) Put(k, v string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.all[k] < v {
-		o.all[k], o.hot[k] = v, 4
-	}
-}
-
-func (o *orders) Snapshot() map[string]string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return maps.Clone(o.all)
-}
-
-func (o *orders) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer o.tr.Close()
-	wg.Go(func() {
-		for {
-			l, err := o.tr.Accept()
-			if err != nil {
-				return
+// A failure that was kept is tried first, until it passes.
+func TestKeptFailure(t *testing.T) {
+	var texts []string
+	runs, bug := 0, true
+	r := &runner{
+		t: t, name: "TestOfUser", env: env{runs: 3, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"),
+		body: func(s *Sim) {
+			runs++
+			s.Faults(fault.Fault{Kind: fault.Loss, At: time.Second, For: time.Second, Amount: 0.1})
+			s.RunFor(3 * time.Second)
+			if bug && len(s.schedule) > 0 {
+				s.Errorf("bug")
 			}
-			wg.Go(func() {
-				defer l.Close()
-				frame, err := l.Recv()
-				if err != nil {
-					return
-				}
-				k, v, _ := strings.Cut(string(frame), "=")
-				o.Put(k, v)
-			})
+		},
+		fail: func(s string) { texts = append(texts, s) },
+	}
+	r.all()
+	files, _ := filepath.Glob(filepath.Join(r.dir, "*"))
+	if len(texts) != 1 || len(files) != 1 {
+		t.Fatalf("failures %q, files %q; want one each", texts, files)
+	}
+	texts, runs = nil, 0
+	r.all()
+	if len(texts) != 1 || runs != 1 || !strings.Contains(texts[0], files[0]+" still fails") || !strings.Contains(texts[0], "loss at 1s for ") {
+		t.Errorf("the second time: %d runs, %q", runs, texts)
+	}
+	texts, runs, bug = nil, 0, false
+	r.all()
+	if len(texts) != 0 || runs != 5 { // the one that was kept, and three, the first of them twice
+		t.Errorf("when the bug is mended: %d runs, %q", runs, texts)
+	}
+	if err := os.WriteFile(files[0], []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r.all()
+	if len(texts) != 1 || !strings.Contains(texts[0], files[0]) {
+		t.Errorf("with a file that makes no sense: %q", texts)
+	}
+}
+
+// Code that a seed does not repeat is reported as such, with the first step that differs.
+func TestUnrepeatable(t *testing.T) {
+	text := failing(t, func(s *Sim) {
+		c := NewCluster(s, 3, newMember)
+		keys := map[string]bool{}
+		for i := range 30 {
+			keys[fmt.Sprint("order/", i)] = true
 		}
-	})
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			for _, line := range o.rumours() {
-				for range 2 {
-					to := (o.self + 1 + o.rand.IntN(o.n-1)) % o.n
-					o.tell(ctx, to, line)
-				}
+		s.RunFor(time.Second)
+		for key := range keys {
+			if err := c.App(0).AddInfo(key, []byte("paid"), 0); err != nil {
+				s.Fatal(err)
 			}
 		}
-	}
-}
-
-func (o *orders) rumours() (lines []string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, k := range slices.Sorted(maps.Keys(o.hot)) {
-		lines = append(lines, k+"="+o.all[k])
-		if o.hot[k]--; o.hot[k] <= 0 {
-			delete(o.hot, k)
-		}
-	}
-	return lines
-}
-
-func (o *orders) tell(ctx context.Context, to int, line string) {
-	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
-	defer cancel()
-	addr, _ := transport.ParseAddr(fmt.Sprintf("sim:n%d", to))
-	if l, err := o.tr.Dial(ctx, addr); err == nil {
-		_ = l.Send([]byte(line))
-		_ = l.Close()
-	}
-}
-
-func TestOrdersConverge(t *testing.T) {
-	gossiptest.Run(t, func(s *gossiptest.Sim) {
-		c := gossiptest.NewCluster(s, 5, newOrders(5))
-		s.Network(gossiptest.NetworkModel{Latency: 10 * time.Millisecond, Jitter: 0.8, Loss: 0.02})
-		s.Chaos(fault.Chaos{Count: 12, Within: 20 * time.Second, Kinds: []fault.Kind{fault.Partition, fault.OneWay, fault.Crash, fault.Pause}})
-		for i := range 10 {
-			s.At(time.Duration(i)*2*time.Second, func() { c.App(i%5).Put(fmt.Sprint("order/", i), "paid") })
-		}
-		s.RunFor(30 * time.Second)
-		c.Converged(10*time.Second, func(o *orders) any { return o.Snapshot() })
+		s.RunFor(time.Second)
 	})
-}
-
-// members is a gossip node as an application.
-type member struct{ *gossip.Gossip }
-
-func newMember(h *gossiptest.Host) member {
-	g, err := gossip.New(h.Config())
-	if err != nil {
-		h.Sim().Fatal(err)
-	}
-	return member{g}
-}
-
-func (m member) infos() map[string]string {
-	all := map[string]string{}
-	for k, v := range m.Infos("order/") {
-		all[k] = string(v.Value)
-	}
-	return all
-}
-
-func TestGossipConverges(t *testing.T) {
-	gossiptest.Run(t, func(s *gossiptest.Sim) {
-		c := gossiptest.NewCluster(s, 5, newMember)
-		s.Chaos(fault.Chaos{Count: 12})
-		for i := range 10 {
-			s.At(time.Duration(i)*2*time.Second, func() { c.App(i%5).AddInfo(fmt.Sprint("order/", i), []byte("paid"), 0) })
+	for _, part := range []string{"gives two different runs: step ", "the order of a map does not reach what is sent"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %q in\n%s", part, text)
 		}
-		s.RunFor(30 * time.Second)
+	}
+}
+
+// What a run says when something is wrong with the test, or with what it tests.
+func TestFailures(t *testing.T) {
+	for name, tt := range map[string]struct {
+		body func(s *Sim)
+		want string
+	}{
+		"error and on": {func(s *Sim) { s.Errorf("first"); s.Error("second") }, "at 0s: first\n  at 0s: second\n"},
+		"fatal":        {func(s *Sim) { s.Fatalf("one %d", 1); s.Errorf("two") }, "at 0s: one 1\n  replay"},
+		"fatal on a host": {func(s *Sim) {
+			NewCluster(s, 2, newMember)
+			s.At(time.Second, func() { s.Fatalf("over") })
+			s.RunFor(time.Hour)
+			s.Errorf("an hour later")
+		}, "at 1s: over\n  replay"},
+		"log":       {func(s *Sim) { s.Logf("seen"); s.Fail() }, "log: 0s: seen\n"},
+		"no faults": {func(s *Sim) { NewCluster(s, 2, newMember); s.Chaos(fault.Chaos{}); s.RunFor(time.Second); s.Fail() }, "it fails without any fault\n"},
+		"always": {func(s *Sim) {
+			n := 0
+			s.Always("less than 5", func() error { n++; return when(n >= 5) })
+			s.RunFor(time.Second)
+		}, "at 40ms: less than 5: it is so"},
+		"never": {func(s *Sim) {
+			s.Never("later than 50ms", func() (bool, any) { return s.Now() > 50*time.Millisecond, s.Now() })
+			s.RunFor(time.Second)
+		}, "never later than 50ms: it is so: 60ms"},
+		"eventually": {func(s *Sim) {
+			s.Eventually(time.Second, "true", func() error { return fmt.Errorf("at %v", s.Now()) })
+		}, "at 1s: true: not within 1s: at 1s"},
+		"budget": {func(s *Sim) {
+			c := NewCluster(s, 3, newMember)
+			s.RunFor(time.Second)
+			s.Budget("an info", Usage{Frames: 1}, func() { _ = c.App(0).AddInfo("k", nil, 0); s.RunFor(100 * time.Millisecond) })
+		}, "an info: "},
+		"an app that ends with an error": {func(s *Sim) {
+			NewCluster(s, 1, func(*Host) fails { return fails{} })
+			s.RunFor(time.Second)
+		}, "n0: Run: no luck"},
+		"no end": {func(s *Sim) {
+			var again func()
+			again = func() { s.At(s.Now(), again) }
+			s.At(0, again)
+			s.RunFor(time.Second)
+		}, "events without end at one instant\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if text := failing(t, tt.body); !strings.Contains(text, tt.want) {
+				t.Errorf("no %q in\n%s", tt.want, text)
+			}
+		})
+	}
+}
+
+func when(holds bool) error {
+	if holds {
+		return errors.New("it is so")
+	}
+	return nil
+}
+
+// fails is an application that does.
+type fails struct{}
+
+func (fails) Run(context.Context) error {
+	return errors.New("no luck")
+}
+
+// Rules see every frame, drop and delay some, and are asked no more once they are removed.
+func TestRule(t *testing.T) {
+	Run(t, func(s *Sim) {
+		c := NewCluster(s, 3, newMember)
+		s.RunFor(2 * time.Second)
+		seen := map[int]int{}
+		remove := s.Rule(func(p *Packet) Verdict {
+			seen[p.From]++
+			if p.To == 2 {
+				return Verdict{Drop: true}
+			}
+			return Verdict{Late: 50 * time.Millisecond}
+		})
+		if err := c.App(0).AddInfo("order/1", []byte("paid"), 0); err != nil {
+			s.Fatal(err)
+		}
+		s.RunFor(30 * time.Millisecond)
+		if n := len(c.App(1).infos()); n != 0 {
+			s.Errorf("n1 has %d infos after 30ms, want 0", n)
+		}
+		s.RunFor(70 * time.Millisecond)
+		if a, b := len(c.App(1).infos()), len(c.App(2).infos()); a != 1 || b != 0 {
+			s.Errorf("n1 has %d infos and n2 %d, want 1 and 0", a, b)
+		}
+		remove()
+		was := maps.Clone(seen)
 		c.Converged(10*time.Second, func(m member) any { return m.infos() })
+		if len(seen) == 0 || !maps.Equal(seen, was) {
+			s.Errorf("the rule saw %v, and then %v", was, seen)
+		}
 	})
 }
-
-var _ = errors.New

@@ -31,7 +31,7 @@ func (r *runner) watch(a attempt) (stop func()) {
 				continue
 			}
 			if stuck := blocked(); stuck != "" {
-				fmt.Fprintf(os.Stderr, "gossiptest: %s hangs with seed %d after %d steps. What a bubble cannot wait for holds up:\n\n%s\n", r.t.Name(), a.seed, n, stuck)
+				fmt.Fprintf(os.Stderr, "gossiptest: %s hangs with seed %d after %d steps. What a bubble cannot wait for holds up:\n\n%s\n", r.name, a.seed, n, stuck)
 				os.Exit(2)
 			}
 		}

@@ -129,8 +129,9 @@ func (s *Sim) Chaos(c fault.Chaos) {
 
 // Packet is a frame that is about to be sent from one host to another.
 type Packet struct {
-	From, To int
-	Frame    []byte // to be read only, and not to be kept
+	From  int    // host that sends it
+	To    int    // and host that it is for
+	Frame []byte // to be read only, and not to be kept
 }
 
 // Verdict is what a rule says of a [Packet].

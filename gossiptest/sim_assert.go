@@ -149,8 +149,8 @@ func indent(text, by string) string {
 
 // Usage is what hosts have sent so far.
 type Usage struct {
-	Frames uint64
-	Bytes  uint64 // of the frames
+	Frames uint64 // how many
+	Bytes  uint64 // of them
 }
 
 // Usage returns what the i-th host of the Sim has sent so far, in all its runs; -1 stands for all hosts together.

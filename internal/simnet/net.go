@@ -248,15 +248,18 @@ func (n *Net) at(e event) {
 }
 
 func (n *Net) happen(e event) {
-	h, l := &n.hosts[e.host()], n.loads.take(e.load)
+	l := n.loads.take(e.load)
+	if e.class() == evCall { // there may be no host
+		l.call()
+		return
+	}
+	h := &n.hosts[e.host()]
 	if h.paused && e.class() > evStart {
 		e.load = n.loads.put(l)
 		h.stash = append(h.stash, e)
 		return
 	}
 	switch e.class() {
-	case evCall:
-		l.call()
 	case evStart:
 		if !h.up {
 			n.opts.Driver.Start(int(h.id))
