@@ -64,7 +64,7 @@ const (
 func Run(t *testing.T, body func(s *Sim)) {
 	t.Helper()
 	r := &runner{
-		t: t, name: t.Name(), body: body, env: environment(t), dir: filepath.Join("testdata", "gossiptest"),
+		t: t, name: t.Name(), body: body, env: environment(t), dir: filepath.Join("testdata", "gossiptest"), patience: hangLimit,
 		fail: func(text string) { t.Helper(); t.Error(text) },
 	}
 	r.all()

@@ -22,8 +22,9 @@ type runner struct {
 	body     func(*Sim)
 	env      env
 	fail     func(text string)
-	dir      string // of what is kept
-	leaks    bool   // goroutines are left, and were reported
+	dir      string        // of what is kept
+	patience time.Duration // without a step, of real time
+	leaks    bool          // goroutines are left, and were reported
 	progress atomic.Pointer[serial.Log]
 }
 

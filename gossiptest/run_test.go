@@ -19,7 +19,7 @@ import (
 func failing(t *testing.T, body func(*Sim)) (text string) {
 	t.Helper()
 	r := &runner{
-		t: t, name: "TestOfUser", body: body, env: env{runs: defaultRuns, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"),
+		t: t, name: "TestOfUser", body: body, env: env{runs: defaultRuns, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"), patience: hangLimit,
 		fail: func(s string) { text += s },
 	}
 	r.all()
@@ -69,7 +69,7 @@ func TestKeptFailure(t *testing.T) {
 	var texts []string
 	runs, bug := 0, true
 	r := &runner{
-		t: t, name: "TestOfUser", env: env{runs: 3, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"),
+		t: t, name: "TestOfUser", env: env{runs: 3, shrink: true, save: true}, dir: filepath.Join(t.TempDir(), "kept"), patience: hangLimit,
 		body: func(s *Sim) {
 			runs++
 			s.Faults(fault.Fault{Kind: fault.Loss, At: time.Second, For: time.Second, Amount: 0.1})

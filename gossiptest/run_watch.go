@@ -13,7 +13,7 @@ import (
 func (r *runner) watch(a attempt) (stop func()) {
 	done := make(chan struct{})
 	go func() {
-		tick := time.NewTicker(hangLimit)
+		tick := time.NewTicker(r.patience)
 		defer tick.Stop()
 		last := -1
 		for {
