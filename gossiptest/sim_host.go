@@ -169,26 +169,23 @@ func (c *Cluster[A]) Start(i int) {
 func (c *Cluster[A]) start(i int) {
 	made := make(chan struct{})
 	s := c.sim
-	s.world.Host(c.first + i).Start(func(r *serial.Run) error {
-		defer func() {
-			if made != nil {
-				close(made)
-			}
-		}()
+	run := s.world.Host(c.first + i).Start(func(r *serial.Run) error {
 		h := &Host{sim: s, run: r, index: c.first + i}
 		app := c.make(h)
 		s.mu.Lock()
 		c.slots[i].app, c.slots[i].host = app, h
 		s.mu.Unlock()
 		close(made)
-		made = nil
 		err := app.Run(r.Context())
 		if err != nil && r.Context().Err() == nil {
 			s.Errorf("%v: Run: %v", h, err)
 		}
 		return err
 	})
-	<-made
+	select {
+	case <-made:
+	case <-run.Done(): // it crashed before it began
+	}
 }
 
 // owner is a cluster and its hosts.

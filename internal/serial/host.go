@@ -42,8 +42,9 @@ type Run struct {
 	done chan struct{} // closed when its function has returned
 
 	// What follows is guarded by World.mu.
+	begun   bool // its function was called
 	dead    bool // it has ended, or crashed: nothing that it does has an effect
-	ended   bool // its function has returned
+	ended   bool // its function has returned, or is never called
 	err     error
 	timers  []*timer // pending
 	nTimers uint64
@@ -69,17 +70,22 @@ func (h *Host) Start(f func(r *Run) error) *Run {
 	h.run = r
 	h.runs = append(h.runs, r)
 	r.task(0, simnet.Begin, "run", 0, func() {
+		r.begun = true
 		go r.labelled(func() {
 			err := errExited
-			defer w.wake(func() {
-				r.ended, r.err = true, err
-				h.runs = slices.DeleteFunc(h.runs, func(other *Run) bool { return other == r })
-				close(r.done)
-			})
+			defer w.wake(func() { r.end(err) })
 			err = f(r)
 		})
 	})
 	return r
+}
+
+// end takes in that the function of the run has returned. mu is held.
+func (r *Run) end(err error) {
+	r.ended, r.err = true, err
+	h := r.host
+	h.runs = slices.DeleteFunc(h.runs, func(other *Run) bool { return other == r })
+	close(r.done)
 }
 
 // errExited is the error of a run whose goroutine was ended.
@@ -151,6 +157,9 @@ func (r *Run) die() {
 	r.dead = true
 	if r.host.run == r {
 		r.host.run = nil
+	}
+	if !r.begun {
+		r.end(errDead)
 	}
 	for _, c := range r.waiting {
 		c.finish(errDead)
