@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -256,8 +257,11 @@ func (w *twin) Step(now core.Now, in core.Input) *core.Outputs {
 // The core does the same, step by step, under the engine and under production's driver with all its goroutines, through a partition and
 // crashes.
 func TestProductionAddsNothing(t *testing.T) {
-	sizes := []int{5, 50, 200}
-	if raceEnabled {
+	sizes := []int{5, 50}
+	switch {
+	case os.Getenv("GRAPEVINE_EXHAUSTIVE") == "1":
+		sizes = []int{5, 50, 200}
+	case raceEnabled:
 		sizes = []int{5, 20}
 	}
 	for _, nodes := range sizes {

@@ -19,7 +19,7 @@ func TestDependencies(t *testing.T) {
 		users   []string // packages of the module that may depend on them; beside the examples, nothing else may
 	}{
 		{library: "google.golang.org/grpc", users: []string{"gossip/gossippb/gossipgrpc", "transport/grpctransport"}},
-		{library: "testing", users: []string{"gossiptest"}},
+		{library: "testing", users: []string{"gossiptest", "internal/serial"}},
 		{library: "github.com/google/go-cmp", users: []string{"gossiptest"}},
 		{library: "github.com/golang/mock", users: []string{"gossiptest/gossipmock"}},
 	}

@@ -2,6 +2,8 @@ package serial_test
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -78,16 +80,25 @@ func replay(t *testing.T, n int, seed uint64) *serial.Log {
 	})
 }
 
+// A seed gives one run, whatever the number of processors and whether the race detector is on.
 func TestReplay(t *testing.T) {
-	for _, n := range []int{5} {
-		for seed := range uint64(3) {
-			a := replay(t, n, seed)
-			for range 3 {
-				if b := replay(t, n, seed); a.Hash() != b.Hash() {
-					t.Fatalf("%d nodes, seed %d: %s", n, seed, a.Diff(b))
-				}
+	repeats := 5
+	if os.Getenv("GRAPEVINE_EXHAUSTIVE") == "1" {
+		repeats = 100
+	}
+	for seed := range uint64(4) {
+		first := replay(t, 5, seed)
+		for i := range repeats {
+			was := runtime.GOMAXPROCS(1 + i%2)
+			again := replay(t, 5, seed)
+			runtime.GOMAXPROCS(was)
+			if first.Hash() != again.Hash() {
+				t.Fatalf("seed %d, run %d: %s", seed, i+2, first.Diff(again))
 			}
-			t.Logf("%d nodes, seed %d: %d steps, %x", n, seed, a.Len(), a.Hash())
 		}
+		t.Logf("seed %d: %d steps, %016x", seed, first.Len(), first.Hash())
+	}
+	if a, b := replay(t, 5, 1), replay(t, 5, 3); a.Hash() == b.Hash() || a.Diff(b) == "" {
+		t.Error("two seeds give one run")
 	}
 }
