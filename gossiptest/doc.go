@@ -1,5 +1,13 @@
-// Package gossiptest answers how to test what is built with this module, without waiting: it has a clock that moves
-// only when told to, and a network in memory that fails when told to.
+// Package gossiptest answers how to test what is built with this module, without waiting: it simulates clusters of an
+// application under faults, from a seed; and it has a clock that moves only when told to, and a network in memory that
+// fails when told to.
+//
+// # Clusters
+//
+// [Run] runs a test in simulated networks, seed after seed. A [Cluster] has the application, with goroutines of its own,
+// on each of some hosts. [Sim.Chaos] and [Sim.Faults] have hosts crash, stand still, or be cut off.
+// [Cluster.Converged], [Sim.Eventually] and [Sim.Always] say what must hold. A seed gives the same run every time. A
+// test that fails says which faults are needed for that, and no others, and how to see it again.
 //
 // # Time
 //
