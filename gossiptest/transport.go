@@ -1,13 +1,7 @@
 package gossiptest
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"os"
-	"runtime/pprof"
 	"testing"
 	"time"
 
@@ -77,61 +71,21 @@ type TransportCase struct {
 // from the case named goroutines.
 func TestTransport(t *testing.T, h TransportHarness) {
 	cases := TransportCases(h)
-	for i, c := range cases {
-		t.Run(c.Name, func(t *testing.T) {
+	runSuite(t, h.Timeout, len(cases), func(i int) string { return cases[i].Name },
+		func(t *testing.T, i int, timeout time.Duration) error {
 			timely := h
-			if deadline, ok := t.Deadline(); ok {
-				share := time.Until(deadline) / time.Duration(len(cases)-i+1) // one is left for what comes afterwards
-				timely.Timeout = min(cmp.Or(h.Timeout, defaultTimeout), share.Truncate(time.Millisecond))
-			}
-			err := c.Run(t, timely)
-			if hang := (*hangError)(nil); errors.As(err, &hang) { // told at once, as the clean-up may never end
-				fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), hang.summary)
-			}
-			if err != nil {
-				t.Error(err)
-			}
+			timely.Timeout = timeout
+			return cases[i].Run(t, timely)
 		})
-	}
 }
-
-const defaultTimeout = time.Minute
-
-// hangError is the error of a case that hangs.
-type hangError struct{ summary, goroutines string }
-
-func (e *hangError) Error() string { return e.summary + "\n" + e.goroutines }
 
 // Run runs the case and returns how the transport broke the rule, or nil if it did not. The test t is for the harness,
-// and fails only if the harness makes it. TestTransport is for most; Run is for who wants to run some cases, or each
-// in a bubble of testing/synctest: in a bubble a hang shows at once, without the Timeout.
+// and fails only if the harness makes it; it may be nil for a harness that does without. TestTransport is for most; Run is
+// for who wants to run some cases, or each in a bubble of testing/synctest: in a bubble a hang shows at once, without the
+// Timeout.
 func (c TransportCase) Run(t *testing.T, h TransportHarness) error {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	tr := &transportTrial{id: fmt.Sprintf("%016x", rand.Uint64()), harness: h}
-	done := make(chan error, 1)
-	labelGoroutines(ctx, tr.id, func() {
-		tr.ts = h.New(t, c.nodes)
-		go func() { done <- c.run(ctx, tr) }()
-	})
-
-	timeout := cmp.Or(h.Timeout, defaultTimeout)
-	watchdog := time.NewTimer(timeout)
-	defer watchdog.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("%s: %w\nrule: %s", c.Name, err, c.Rule)
-		}
-		return nil
-	case <-watchdog.C:
-		summary := fmt.Sprintf("%s: hangs: not over after %v\nrule: %s", c.Name, timeout, c.Rule)
-		return &hangError{summary: summary, goroutines: tr.dump()}
-	}
-}
-
-// labelGoroutines calls f on a goroutine that bears the label, as do all that it starts, and those that they start.
-func labelGoroutines(ctx context.Context, id string, f func()) {
-	pprof.Do(ctx, pprof.Labels("gossiptest", id), func(context.Context) { f() })
+	tr := &transportTrial{trial: newTrial(), harness: h}
+	return tr.try(c.Name, c.Rule, h.Timeout,
+		func() { tr.ts = h.New(t, c.nodes) },
+		func(ctx context.Context) error { return c.run(ctx, tr) })
 }
