@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -122,7 +123,8 @@ func (t *timer) set(d time.Duration) {
 		return
 	}
 	t.armed = true
-	t.at = t.r.w.net.Mono(t.r.host.id) + int64(max(d, 0))
+	mono := t.r.w.net.Mono(t.r.host.id)
+	t.at = mono + min(int64(max(d, 0)), math.MaxInt64-mono)
 	t.r.timers = append(t.r.timers, t)
 	t.schedule()
 }

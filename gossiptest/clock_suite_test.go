@@ -1,0 +1,200 @@
+package gossiptest_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	bclock "github.com/benbjohnson/clock"
+
+	"github.com/grapevine-go/grapevine/clock"
+	"github.com/grapevine-go/grapevine/gossiptest"
+)
+
+// manualClocks is the harness of the kit's own clock, broken, unless br is nil.
+func manualClocks(br func(c *gossiptest.Clock) clock.Clock) gossiptest.ClockHarness {
+	return gossiptest.ClockHarness{
+		New: func(*testing.T) clock.Clock {
+			c := gossiptest.NewClock(time.Time{})
+			if br != nil {
+				return br(c)
+			}
+			return c
+		},
+		Advance: func(c clock.Clock, d time.Duration) { c.(interface{ Advance(time.Duration) }).Advance(d) },
+	}
+}
+
+func TestClockContract(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		h    gossiptest.ClockHarness
+	}{
+		{name: "Clock", h: manualClocks(nil)},
+		{name: "System", h: gossiptest.ClockHarness{New: func(*testing.T) clock.Clock { return clock.System() }}},
+		{name: "From", h: gossiptest.ClockHarness{New: func(*testing.T) clock.Clock { return clock.From(time.Now, time.AfterFunc) }}},
+		{name: "Wrap", h: gossiptest.ClockHarness{New: func(*testing.T) clock.Clock { return clock.Wrap(bclock.New()) }}},
+	} {
+		t.Run(c.name, func(t *testing.T) { gossiptest.TestClock(t, c.h) })
+	}
+}
+
+// TestClockContractOfMock says which rules a Mock of benbjohnson/clock breaks: a duration below zero sets it back for a moment, as the
+// comment of clock.Wrap has it. That comment's other limits are no rules, or do not show in a bubble, but one: a Stop or
+// Reset beside an Add may come too late without saying so, and whether it does is chance.
+func TestClockContractOfMock(t *testing.T) {
+	var mock *bclock.Mock
+	h := gossiptest.ClockHarness{
+		New: func(*testing.T) clock.Clock {
+			mock = bclock.NewMock()
+			return clock.Wrap(mock)
+		},
+		Advance: func(_ clock.Clock, d time.Duration) { mock.Add(d) },
+	}
+	broken, chance := []string{"negative"}, []string{"stop-beside"}
+	for _, c := range gossiptest.ClockCases() {
+		t.Run(c.Name, func(t *testing.T) {
+			err := c.Run(t, h)
+			switch {
+			case slices.Contains(chance, c.Name):
+				t.Log(err)
+			case slices.Contains(broken, c.Name) != (err != nil):
+				t.Errorf("of the cases %q are broken; this one: %v", broken, err)
+			}
+		})
+	}
+}
+
+// TestHostClock: the clock of a simulated host. RunFor comes back before what else is due at that instant has happened, so time goes on
+// for a nanosecond, which does not show on a clock that is slow.
+func TestHostClock(t *testing.T) {
+	const slow = 100                     // times
+	t.Setenv("GOSSIPTEST_CHECK", "none") // some cases have calls race with each other
+	for _, c := range gossiptest.ClockCases() {
+		t.Run(c.Name, func(t *testing.T) {
+			gossiptest.Run(t, func(s *gossiptest.Sim) {
+				hosts := gossiptest.NewCluster(s, 1, func(h *gossiptest.Host) idle { return idle{} })
+				clk := hosts.Host(0).Clock()
+				start := clk.Now()
+				longer := func(d time.Duration) time.Duration {
+					if d > math.MaxInt64/slow {
+						return math.MaxInt64
+					}
+					return max(d, -1) * slow
+				}
+				slowed := clock.From(
+					func() time.Time { return start.Add(clk.Now().Sub(start) / slow) },
+					func(d time.Duration, f func()) clock.Timer {
+						t := clk.AfterFunc(longer(d), f)
+						return brokenTimer{Timer: t, reset: func(d time.Duration) bool { return t.Reset(longer(d)) }}
+					})
+				if err := c.Try(slowed, 200*365*24*time.Hour, func(d time.Duration) {
+					s.RunFor(longer(d))
+					s.RunFor(1)
+				}); err != nil {
+					s.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestClockTry runs the cases as a program would that is no test, with a clock that is moved by hand.
+func TestClockTry(t *testing.T) {
+	for _, c := range gossiptest.ClockCases() {
+		clk := gossiptest.NewClock(time.Time{})
+		if err := c.Try(clk, 0, clk.Advance); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestClockBroken shows that each case catches what it is there for.
+func TestClockBroken(t *testing.T) {
+	cases := map[string]gossiptest.ClockCase{}
+	for _, c := range gossiptest.ClockCases() {
+		cases[c.Name] = c
+	}
+	tried := map[string]bool{}
+	for _, broken := range brokenClocks {
+		c, ok := cases[broken.caughtBy]
+		if !ok {
+			t.Errorf("no case is named %s", broken.caughtBy)
+			continue
+		}
+		tried[c.Name] = true
+		t.Run(broken.caughtBy+"/"+broken.how, func(t *testing.T) {
+			err := c.Run(t, manualClocks(broken.clock))
+			if err == nil {
+				t.Fatal("not caught")
+			}
+			first, _, _ := strings.Cut(err.Error(), "\n\n")
+			t.Log(first)
+		})
+	}
+	for name := range cases {
+		if !tried[name] {
+			t.Errorf("no broken clock shows that case %s catches anything", name)
+		}
+	}
+}
+
+// TestClockHangsOnLock: a lock that is held while functions run is found after the Timeout, as the bubble does not know of it.
+func TestClockHangsOnLock(t *testing.T) {
+	var mu sync.Mutex // held while functions run
+	h := manualClocks(func(c *gossiptest.Clock) clock.Clock {
+		return brokenClock{
+			Clock: c,
+			now: func() time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+				return c.Now()
+			},
+			advance: func(d time.Duration) {
+				mu.Lock()
+				defer mu.TryLock() // whatever state the test has left it in
+				c.Advance(d)
+			},
+		}
+	})
+	h.Timeout = 100 * time.Millisecond
+	for _, c := range gossiptest.ClockCases() {
+		if c.Name != "calls-clock" {
+			continue
+		}
+		err := c.Run(t, h)
+		mu.Unlock()
+		for _, want := range []string{"calls-clock: hangs: not over after 100ms", "sync.Mutex.Lock", "tryCallsClock", "\nrule: f may call"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("no %q in: %v", want, err)
+			}
+		}
+	}
+}
+
+// TestClockCaseWithoutAdvance: without Advance, a clock has to go by itself.
+func TestClockCaseWithoutAdvance(t *testing.T) {
+	h := manualClocks(nil)
+	h.Advance = nil
+	for _, c := range gossiptest.ClockCases() {
+		if c.Name == "after-func" {
+			if err := c.Run(t, h); err == nil || !strings.Contains(err.Error(), "called 0 times, want 1") {
+				t.Errorf("Run with a clock that stands still: %v, want an error with the calls that were not made", err)
+			}
+		}
+	}
+}
+
+func TestClockRules(t *testing.T) {
+	rules := map[string]string{}
+	for _, c := range gossiptest.ClockCases() {
+		if rules[c.Name] != "" {
+			t.Errorf("two cases are named %s", c.Name)
+		}
+		rules[c.Name] = c.Rule
+	}
+	checkRules(t, "../clock/clock.go", rules)
+}
