@@ -24,6 +24,10 @@ type TransportHarness struct {
 	// it is best to have an option for the function that connects, and one here that waits for its context.
 	Silent transport.Addr
 
+	// Links is how many links the case many-links makes between two transports, all open at once. Zero means 1,000. Fewer are
+	// for a transport whose links each have something that the machine of the test is short of.
+	Links int
+
 	// Timeout is how long a case may take before it counts as hanging. Zero means a minute. It is there to turn a
 	// hang into a failure that says where, so it may be generous: no case waits for it. TestTransport cuts it to the
 	// case's share of what is left to the test (go test -timeout), to tell of every case in time even if all hang.

@@ -154,6 +154,7 @@ func (b *baseTransport) Close() error {
 }
 
 type baseLink struct {
+	local   transport.Addr
 	peer    transport.Addr
 	in, out chan []byte
 	close   func() // of both ends
@@ -165,8 +166,8 @@ var _ transport.Link = (*baseLink)(nil)
 func newBaseLink(from *baseTransport, to transport.Addr) (dialled, accepted *baseLink) {
 	there, back, closed := make(chan []byte, 4), make(chan []byte, 4), make(chan struct{})
 	end := sync.OnceFunc(func() { close(closed) })
-	dialled = &baseLink{peer: to, in: back, out: there, close: end, closed: closed}
-	accepted = &baseLink{peer: from.addr, in: there, out: back, close: end, closed: closed}
+	dialled = &baseLink{local: from.addr, peer: to, in: back, out: there, close: end, closed: closed}
+	accepted = &baseLink{local: to, peer: from.addr, in: there, out: back, close: end, closed: closed}
 	return dialled, accepted
 }
 

@@ -166,6 +166,22 @@ var brokenLinks = []broken{
 		},
 	},
 	{
+		caughtBy: "frame-limit", how: "sends it",
+		link: func(_ *baseNet, l *baseLink) transport.Link {
+			return brokenLink{Link: l, send: func(frame []byte) error {
+				if len(frame) <= baseLimit {
+					return l.Send(frame)
+				}
+				select {
+				case l.out <- frame:
+					return nil
+				case <-l.closed:
+					return transport.ErrClosed
+				}
+			}}
+		},
+	},
+	{
 		caughtBy: "back-pressure", how: "queues without a bound",
 		link: func(_ *baseNet, l *baseLink) transport.Link {
 			var queue [][]byte
@@ -297,6 +313,12 @@ var brokenLinks = []broken{
 		caughtBy: "addresses", how: "a peer without an address",
 		link: func(_ *baseNet, l *baseLink) transport.Link {
 			return brokenLink{Link: l, peer: func() transport.Peer { return transport.Peer{Identity: "somebody"} }}
+		},
+	},
+	{
+		caughtBy: "addresses", how: "a peer with the address of this end",
+		link: func(_ *baseNet, l *baseLink) transport.Link {
+			return brokenLink{Link: l, peer: func() transport.Peer { return transport.Peer{Addr: l.local} }}
 		},
 	},
 	{

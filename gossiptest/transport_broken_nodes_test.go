@@ -255,11 +255,11 @@ var brokenNodes = []broken{
 		},
 	},
 	{
-		caughtBy: "many-links", how: "has room for 32 links",
+		caughtBy: "many-links", how: "has room for 999 links",
 		transport: func(_ *baseNet, b *baseTransport) transport.Transport {
 			var dialled atomic.Int32
 			return brokenTransport{baseTransport: b, dial: func(ctx context.Context, to transport.Addr) (transport.Link, error) {
-				if dialled.Add(1) > 32 {
+				if dialled.Add(1) > 999 {
 					return nil, errBroken
 				}
 				return b.Dial(ctx, to)

@@ -1,6 +1,7 @@
 package gossiptest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,10 +30,13 @@ func tryAddresses(ctx context.Context, tr *transportTrial) error {
 		if err := exchange(d, a); err != nil {
 			return err
 		}
-		for _, l := range []transport.Link{d, a} {
+		for k, l := range []transport.Link{d, a} {
 			before := l.Peer()
 			if before.Addr.IsZero() {
 				return fmt.Errorf("Peer = %+v, want one with an address", before)
+			}
+			if own := addrs[(i+k)%len(addrs)]; before.Addr == own {
+				return fmt.Errorf("Peer of a link with another transport has the address of its own end, %q", own)
 			}
 			if err := l.Close(); err != nil {
 				return fmt.Errorf("Close: %w", err)
@@ -277,23 +281,13 @@ func tryTransportCloseEndsLinks(ctx context.Context, tr *transportTrial) error {
 	return nil
 }
 
-// tryManyLinks makes 50 links at once, uses all of them, closes half and uses the others.
+// tryManyLinks makes many links, 50 at once, uses all of them, closes half and uses the others.
 func tryManyLinks(ctx context.Context, tr *transportTrial) error {
-	const links = 50
-	accepting := background(func() error {
-		for range links {
-			l, err := tr.ts[1].Accept()
-			if err != nil {
-				return fmt.Errorf("Accept: %w", err)
-			}
-			go echo(l)
-		}
-		return nil
-	})
+	links, batch := cmp.Or(tr.harness.Links, 1000), 50 // a transport may refuse links when more wait for Accept
 	dialled := make([]transport.Link, links)
-	each := func(f func(i int) error) error {
+	each := func(from, to int, f func(i int) error) error {
 		var fs []func() error
-		for i := range links {
+		for i := from; i < to; i++ {
 			fs = append(fs, func() error {
 				if err := f(i); err != nil {
 					return fmt.Errorf("link %d of %d: %w", i, links, err)
@@ -305,7 +299,7 @@ func tryManyLinks(ctx context.Context, tr *transportTrial) error {
 	}
 	ask := func(i, n int) error {
 		for k := range n {
-			f := testFrame(i*n+k, 10*i+k)
+			f := testFrame(i*n+k, i%100*10+k)
 			if err := errors.Join(sendFrames(dialled[i], f), recvFrames(dialled[i], f)); err != nil {
 				return err
 			}
@@ -313,18 +307,30 @@ func tryManyLinks(ctx context.Context, tr *transportTrial) error {
 		return nil
 	}
 
-	if err := together(
-		func() error { return <-accepting },
-		func() error {
-			return each(func(i int) (err error) {
-				dialled[i], err = tr.ts[0].Dial(ctx, tr.ts[1].Addr())
-				return err
-			})
-		},
-	); err != nil {
-		return err
+	for from := 0; from < links; from += batch {
+		to := min(from+batch, links)
+		if err := together(
+			func() error {
+				for range to - from {
+					l, err := tr.ts[1].Accept()
+					if err != nil {
+						return fmt.Errorf("Accept: %w", err)
+					}
+					go echo(l)
+				}
+				return nil
+			},
+			func() error {
+				return each(from, to, func(i int) (err error) {
+					dialled[i], err = tr.ts[0].Dial(ctx, tr.ts[1].Addr())
+					return err
+				})
+			},
+		); err != nil {
+			return err
+		}
 	}
-	if err := each(func(i int) error { return ask(i, 10) }); err != nil {
+	if err := each(0, links, func(i int) error { return ask(i, 5) }); err != nil {
 		return err
 	}
 	for i := 0; i < links; i += 2 {
@@ -333,7 +339,7 @@ func tryManyLinks(ctx context.Context, tr *transportTrial) error {
 		}
 	}
 	tr.quiet(ctx)
-	if err := each(func(i int) error {
+	if err := each(0, links, func(i int) error {
 		if i%2 == 0 {
 			return nil
 		}
