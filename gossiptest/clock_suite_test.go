@@ -1,6 +1,7 @@
 package gossiptest_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -197,4 +198,21 @@ func TestClockRules(t *testing.T) {
 		rules[c.Name] = c.Rule
 	}
 	checkRules(t, "../clock/clock.go", rules)
+}
+
+// A clock that is always wrong, and one that is moved by hand.
+func ExampleClockCase_Try() {
+	for _, c := range gossiptest.ClockCases() {
+		if c.Name != "now" {
+			continue
+		}
+		manual := gossiptest.NewClock(time.Time{})
+		fmt.Println(c.Try(manual, time.Minute, manual.Advance))
+		stopped := clock.From(func() time.Time { return time.Unix(0, 0) }, manual.AfterFunc)
+		fmt.Println(c.Try(stopped, time.Minute, manual.Advance))
+	}
+	// Output:
+	// <nil>
+	// now: Now shows that 0s passed, when 1ns did
+	// rule: Of two calls, one after the other, the second never returns an earlier time than the first
 }

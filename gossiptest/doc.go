@@ -28,8 +28,13 @@
 // and never lose or reorder frames, because no link may; what fails is the network beneath them: partitions and one-way
 // cuts hold frames back, a crash ends links, a silent death leaves them open with nobody at the far end.
 //
-// [NewNode] starts a node on such a network, waits until it is connected, and ends it with the test. [TestTransport]
-// checks a transport of yours.
+// [NewNode] starts a node on such a network, waits until it is connected, and ends it with the test.
+//
+// # Plug-ins
+//
+// [TestTransport], [TestStore], [TestResolver] and [TestClock] hold an implementation of yours against the contract that it is to
+// keep, rule by rule, and quote the rule that it breaks. What an implementation cannot do, or promises more of, is said in
+// the harness. [BenchmarkTransport] and the others measure one.
 package gossiptest
 
 import "time"

@@ -238,3 +238,21 @@ func TestResolverFirstAnswer(t *testing.T) {
 		t.Errorf("Run with another answer each time: %v, want an error with the first one", err)
 	}
 }
+
+// A resolver that forgets to say that it could not find out.
+func ExampleResolverCase_Run() {
+	h := gossiptest.ResolverHarness{
+		New: func(*testing.T) resolver.Resolver { return resolver.Static() },
+		Failing: func(*testing.T) resolver.Resolver {
+			return resolver.Func(func(context.Context) ([]transport.Addr, error) { return nil, nil })
+		},
+	}
+	for _, c := range gossiptest.ResolverCases(h) {
+		if err := c.Run(nil, h); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// failing: Resolve returned [] and error <nil>, want no address and an error
+	// rule: No address and an error: the resolver could not find out.
+}

@@ -86,6 +86,17 @@ var brokenDisks = []brokenStoreKind{
 		}),
 	},
 	{
+		caughtBy: "context-ends", how: "empties before it deletes",
+		store: deleting(func(ctx context.Context, s baseStore, key string) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			s.disk.write(key, nil)
+			pause()
+			return s.Delete(ctx, key)
+		}),
+	},
+	{
 		caughtBy: "waiting", how: "has a limit of its own instead",
 		store: func(d *baseDisk) brokenStore {
 			return withStore(baseStore{d}, func(context.Context) error {

@@ -171,14 +171,37 @@ func tryContextEnds(ctx context.Context, tr *storeTrial) error {
 			return err
 		}
 
-		ends, cancel = context.WithCancel(ctx)
-		go cancel()
-		err = tr.s.Delete(ends, "passing")
-		if cancel(); err != nil {
-			if err := wantCut(ends, "Delete, on the end of its context,", nil, err); err != nil {
-				return err
-			}
+		if err := cutDelete(ctx, tr.s); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// cutDelete ends a context during a Delete.
+func cutDelete(ctx context.Context, s storage.Store) error {
+	value := []byte("value")
+	if err := putValue(ctx, s, "passing", value); err != nil {
+		return err
+	}
+	ends, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go cancel()
+	if err := s.Delete(ends, "passing"); err != nil {
+		cancel()
+		if err := wantCut(ends, "Delete, on the end of its context,", nil, err); err != nil {
+			return err
+		}
+		if wantMissing(ctx, s, "passing") == nil {
+			return nil
+		}
+		if err := wantValue(ctx, s, "passing", value); err != nil {
+			return fmt.Errorf("after a Delete whose context ended: %w", err)
+		}
+		return nil
+	}
+	if err := wantMissing(ctx, s, "passing"); err != nil {
+		return fmt.Errorf("after a Delete whose context ended: %w", err)
 	}
 	return nil
 }

@@ -170,3 +170,25 @@ func (idle) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
 }
+
+// What will be tried of a store that ends with its process, and what of one that does not.
+func ExampleStoreCases() {
+	memory := gossiptest.StoreHarness{Open: func(*testing.T, string) storage.Store { return &storage.Memory{} }}
+	fmt.Println(len(gossiptest.StoreCases(memory)), "cases")
+	for _, c := range gossiptest.StoreCases(memory) {
+		if err := c.Run(nil, memory); err != nil {
+			fmt.Println(err)
+		}
+	}
+
+	disk := memory
+	disk.Crash = func(_ *testing.T, _ storage.Store, _, image string) storage.Store { return &fileStore{dir: image} }
+	for _, c := range gossiptest.StoreCases(disk) {
+		if strings.HasPrefix(c.Name, "crash-during") {
+			fmt.Printf("%s: %s\n", c.Name, c.Rule)
+		}
+	}
+	// Output:
+	// 15 cases
+	// crash-during-put: A crash during Put leaves the old value or the new one.
+}
