@@ -120,7 +120,7 @@ func TestClockBroken(t *testing.T) {
 		cases[c.Name] = c
 	}
 	tried := map[string]bool{}
-	for _, broken := range brokenClocks {
+	for _, broken := range slices.Concat(brokenClocks, brokenTimers) {
 		c, ok := cases[broken.caughtBy]
 		if !ok {
 			t.Errorf("no case is named %s", broken.caughtBy)

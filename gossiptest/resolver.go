@@ -183,7 +183,7 @@ func (tr *resolverTrial) want(ctx context.Context) ([]transport.Addr, error) {
 func resolve(ctx context.Context, r resolver.Resolver) ([]transport.Addr, error) {
 	addrs, err := r.Resolve(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("Resolve: %w", err)
+		return nil, fmt.Errorf("resolve: %w", err)
 	}
 	return addrs, nil
 }
@@ -202,7 +202,7 @@ func sameAddrs(got, want []transport.Addr) error {
 	for _, addrs := range [][2][]transport.Addr{{got, want}, {want, got}} {
 		for _, a := range addrs[0] {
 			if !slices.Contains(addrs[1], a) {
-				return fmt.Errorf("Resolve returned %s, want the set %s", showAddrs(got), showAddrs(want))
+				return fmt.Errorf("the resolver returned %s, want the set %s", showAddrs(got), showAddrs(want))
 			}
 		}
 	}
@@ -226,7 +226,7 @@ func cutOrSame(ctx context.Context, addrs []transport.Addr, err error, want []tr
 	case err == nil:
 		return sameAddrs(addrs, want)
 	case len(addrs) > 0 || !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("Resolve returned %s and error %v, want no address and one that wraps %v, of its context",
+		return fmt.Errorf("the resolver returned %s and error %v, want no address and one that wraps %v, of its context",
 			showAddrs(addrs), err, ctx.Err())
 	}
 	return nil

@@ -253,6 +253,6 @@ func ExampleResolverCase_Run() {
 		}
 	}
 	// Output:
-	// failing: Resolve returned [] and error <nil>, want no address and an error
+	// failing: the resolver returned [] and error <nil>, want no address and an error
 	// rule: No address and an error: the resolver could not find out.
 }

@@ -120,11 +120,11 @@ func tryResolveSilent(ctx context.Context, tr *resolverTrial) error {
 	check := func(ctx context.Context, want error) error {
 		addrs, err := tr.r.Resolve(ctx)
 		if ctx.Err() == nil && !errors.Is(err, want) {
-			return fmt.Errorf("Resolve returned %s and error %v before its context ended, though its source never answers",
+			return fmt.Errorf("the resolver returned %s and error %v before its context ended, though its source never answers",
 				showAddrs(addrs), err)
 		}
 		if len(addrs) > 0 || !errors.Is(err, want) {
-			return fmt.Errorf("Resolve, on the end of its context, returned %s and error %v, want no address and one that wraps %v",
+			return fmt.Errorf("the resolver, on the end of its context, returned %s and error %v, want no address and one that wraps %v",
 				showAddrs(addrs), err, want)
 		}
 		return nil
@@ -159,7 +159,7 @@ func tryNobody(ctx context.Context, tr *resolverTrial) error {
 	for range 3 {
 		addrs, err := tr.r.Resolve(ctx)
 		if len(addrs) > 0 || err != nil {
-			return fmt.Errorf("Resolve returned %s and error %v, want no address and nil", showAddrs(addrs), err)
+			return fmt.Errorf("the resolver returned %s and error %v, want no address and nil", showAddrs(addrs), err)
 		}
 	}
 	return nil
@@ -169,7 +169,7 @@ func tryResolveFailing(ctx context.Context, tr *resolverTrial) error {
 	for range 3 {
 		addrs, err := tr.r.Resolve(ctx)
 		if len(addrs) > 0 || err == nil {
-			return fmt.Errorf("Resolve returned %s and error %v, want no address and an error", showAddrs(addrs), err)
+			return fmt.Errorf("the resolver returned %s and error %v, want no address and an error", showAddrs(addrs), err)
 		}
 	}
 	return nil
@@ -194,7 +194,7 @@ func tryOneAnswers(ctx context.Context, tr *resolverTrial) error {
 	for range 3 {
 		addrs, err := tr.r.Resolve(ctx)
 		if len(addrs) == 0 || err != nil {
-			return fmt.Errorf("Resolve, of whose sources one answers, returned %s and error %v, want addresses and nil",
+			return fmt.Errorf("the resolver, of whose sources one answers, returned %s and error %v, want addresses and nil",
 				showAddrs(addrs), err)
 		}
 	}

@@ -164,14 +164,14 @@ func (tr *storeTrial) crash(ctx context.Context) error {
 
 func putValue(ctx context.Context, s storage.Store, key string, value []byte) error {
 	if err := s.Put(ctx, key, value); err != nil {
-		return fmt.Errorf("Put of %s, %d bytes: %w", showKey(key), len(value), err)
+		return fmt.Errorf("put of %s, %d bytes: %w", showKey(key), len(value), err)
 	}
 	return nil
 }
 
 func deleteKey(ctx context.Context, s storage.Store, key string) error {
 	if err := s.Delete(ctx, key); err != nil {
-		return fmt.Errorf("Delete of %s: %w", showKey(key), err)
+		return fmt.Errorf("delete of %s: %w", showKey(key), err)
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func deleteKey(ctx context.Context, s storage.Store, key string) error {
 func getValue(ctx context.Context, s storage.Store, key string) ([]byte, error) {
 	value, err := s.Get(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("Get of %s: %w", showKey(key), err)
+		return nil, fmt.Errorf("get of %s: %w", showKey(key), err)
 	}
 	return value, nil
 }
@@ -197,14 +197,14 @@ func sameValue(key string, got, want []byte) error {
 	if bytes.Equal(got, want) {
 		return nil
 	}
-	return fmt.Errorf("Get of %s returned %s, want %s", showKey(key), showValue(got), showValue(want))
+	return fmt.Errorf("a Get of %s returned %s, want %s", showKey(key), showValue(got), showValue(want))
 }
 
 // wantMissing checks that key is not in the store.
 func wantMissing(ctx context.Context, s storage.Store, key string) error {
 	value, err := s.Get(ctx, key)
 	if value != nil || !errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("Get of %s, which is not there, returned %s and error %v, want nil and one that wraps ErrNotFound",
+		return fmt.Errorf("a Get of %s, which is not there, returned %s and error %v, want nil and one that wraps ErrNotFound",
 			showKey(key), showValue(value), err)
 	}
 	return nil

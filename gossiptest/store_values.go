@@ -196,10 +196,10 @@ func tryGivenBytes(ctx context.Context, tr *storeTrial) error {
 			return err
 		}
 		if !bytes.Equal(given[:100], want[:100]) {
-			return errors.New("Put has changed the bytes it was given")
+			return errors.New("a Put has changed the bytes it was given")
 		}
 		if !bytes.Equal(given, want) {
-			return errors.New("Put has changed the memory behind the bytes it was given")
+			return errors.New("a Put has changed the memory behind the bytes it was given")
 		}
 	}
 	clear(given)
@@ -248,20 +248,20 @@ func oneOf(key string, got []byte, wants ...[]byte) error {
 	if slices.ContainsFunc(wants, func(want []byte) bool { return bytes.Equal(got, want) }) {
 		return nil
 	}
-	return fmt.Errorf("Get of %s returned %s, which nobody put", showKey(key), showValue(got))
+	return fmt.Errorf("a Get of %s returned %s, which nobody put", showKey(key), showValue(got))
 }
 
 // wantFailure checks what the calls of a store return that cannot do what is asked of it.
 func wantFailure(ctx context.Context, s storage.Store) error {
 	value, err := s.Get(ctx, "key")
 	if err == nil || value != nil || errors.Is(err, storage.ErrNotFound) {
-		return fmt.Errorf("Get returned %s and error %v, want nil and one that does not wrap ErrNotFound", showValue(value), err)
+		return fmt.Errorf("a Get returned %s and error %v, want nil and one that does not wrap ErrNotFound", showValue(value), err)
 	}
 	if s.Put(ctx, "key", []byte("value")) == nil {
-		return errors.New("Put returned nil, want an error")
+		return errors.New("a Put returned nil, want an error")
 	}
 	if s.Delete(ctx, "key") == nil {
-		return errors.New("Delete returned nil, want an error")
+		return errors.New("a Delete returned nil, want an error")
 	}
 	return nil
 }

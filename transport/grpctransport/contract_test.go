@@ -21,7 +21,7 @@ import (
 // TestContract checks every way to have a Transport against the contract.
 func TestContract(t *testing.T) {
 	certs := newAuthority(t)
-	for _, tt := range []struct {
+	for i, tt := range []struct {
 		name string
 		make func(t *testing.T, i int) transport.Transport
 	}{
@@ -45,7 +45,12 @@ func TestContract(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			links := 1000
+			if i > 0 { // they are no different
+				links = 100
+			}
 			gossiptest.TestTransport(t, gossiptest.TransportHarness{
+				Links: links,
 				New: func(t *testing.T, n int) []transport.Transport {
 					var ts []transport.Transport
 					for i := range n {
