@@ -33,7 +33,6 @@ type Sim struct {
 	fatal    bool
 	logs     []string
 	cleanups []func()
-	watches  []func()
 
 	// Guarded by the World.
 	rules  []*rule

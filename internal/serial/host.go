@@ -49,7 +49,6 @@ type Run struct {
 	timers  []*timer // pending
 	nTimers uint64
 	waiting []*call // blocked in calls
-	calls   uint64
 	net     endpoint
 }
 
@@ -201,7 +200,7 @@ func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f fun
 // ctx finishes it at its own turn.
 func (r *Run) turn(ctx context.Context, c simnet.Class, name string, n uint64, f func(*call) (over bool)) error {
 	k := newCall()
-	if ctx != nil {
+	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, func() {
 			r.w.lock()
 			defer r.w.unlock()
@@ -309,7 +308,7 @@ func (w *World) enter(who string) {
 
 // Gate returns when it is the caller's turn, as sched.Scheduler has it.
 func (r *Run) Gate(what, key, value string) {
-	_ = r.turn(nil, simnet.Leave, what+"\x00"+key+"\x00"+value, 0, func(*call) bool { return true })
+	_ = r.turn(context.Background(), simnet.Leave, what+"\x00"+key+"\x00"+value, 0, func(*call) bool { return true })
 }
 
 // goroutine returns the number of the calling goroutine. It is used to tell goroutines apart, and never to order them.

@@ -119,7 +119,7 @@ func (t Transport) Close() error {
 	r, w := t.r, t.r.w
 	e := &r.net
 	// That a crash came first makes no difference.
-	_ = r.turn(nil, simnet.Out, "close", 0, func(*call) bool {
+	_ = r.turn(context.Background(), simnet.Out, "close", 0, func(*call) bool {
 		if e.closed {
 			return true
 		}
@@ -174,7 +174,7 @@ func (c *conn) Send(frame []byte) error {
 			return c.fail("send to", fmt.Errorf("%w: %d bytes, over %d", transport.ErrFrameTooLarge, len(frame), limit))
 		}
 	}
-	err := r.turn(nil, simnet.Out, "send", uint64(c.id), func(k *call) bool {
+	err := r.turn(context.Background(), simnet.Out, "send", uint64(c.id), func(k *call) bool {
 		if c.closed || c.ended {
 			k.err = c.end()
 			return true
@@ -220,7 +220,7 @@ func (c *conn) Close() error {
 		return nil
 	}
 	// That a crash came first makes no difference.
-	_ = c.run.turn(nil, simnet.Out, "close link", uint64(c.id), func(*call) bool {
+	_ = c.run.turn(context.Background(), simnet.Out, "close link", uint64(c.id), func(*call) bool {
 		c.shut()
 		return true
 	})
