@@ -276,11 +276,6 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		o.hops = a.Hops + 1
 		c.adopt(l, o, o.dueAt)
 		return
-	} else if o.hopsSeq == o.hw && a.Hops+1 <= o.hops && o.updates > 2 && o.updates <= settledUpdates && c.byJoin(o.parent) && l.reason != wire.Join {
-		// As short a path. The first trees are those by which nodes joined: whom many joined through would push to all of them for good. Later on, trees
-		// are left in peace.
-		c.adopt(l, o, o.dueAt)
-		return
 	}
 	switch {
 	case l.id == o.alt || l.id == o.alt2:
@@ -294,9 +289,6 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		c.prune(l, o, wire.Mute)
 	}
 }
-
-// byJoin reports whether one end of a link, which is up, joined the network by it.
-func (c *Core) byJoin(id LinkID) bool { return c.up(id) && c.link(id).reason == wire.Join }
 
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
