@@ -26,12 +26,9 @@ type StoreHarness struct {
 	// Crash returns what s, which keeps its files in dir, would be found to be after a crash of its process, or of its
 	// machine where the store promises to survive that. It does not close s, whose calls may be under way: they return
 	// some time or other, whatever they return, and nothing they still do is seen in the new store. image is an empty
-	// directory for the files of the new store. For a crash of the process,
-	//
-	//	os.CopyFS(image, os.DirFS(dir))
-	//
-	// will do, with another attempt if a file was renamed meanwhile. A file system that forgets what was not synced shows
-	// more. Nil leaves out the cases crash-after-put, crash-after-delete and crash-during-put.
+	// directory for the files of the new store. For a crash of the process it will do to copy them, one by one, and to leave
+	// out those that have gone meanwhile. A file system that forgets what was not synced shows more. Nil leaves out the
+	// cases crash-after-put, crash-after-delete and crash-during-put.
 	Crash func(t *testing.T, s storage.Store, dir, image string) storage.Store
 
 	// Second opens the store in dir again, as another process would while the first has it open. It returns an error if the

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/grapevine-go/grapevine/storage"
@@ -223,15 +222,14 @@ var brokenDisks = []brokenStoreKind{
 	},
 	{
 		caughtBy: "crash-during-put", how: "loses a value it has said to keep",
-		store: func(d *baseDisk) brokenStore {
-			return reading(d, func(key string, value []byte) {
-				go func() {
-					pause()
-					d.write(key, value)
-				}()
-				runtime.Gosched()
-			}, nothing)
-		},
+		store: putting(func(ctx context.Context, s baseStore, key string, value []byte) error {
+			if old, ok := s.disk.read(key); ok && len(old) > 0 && old[0] != '0' { // it has values that are written late
+				late := bytes.Clone(value)
+				time.AfterFunc(time.Second, func() { s.disk.write(key, late) })
+				return nil
+			}
+			return s.Put(ctx, key, value)
+		}),
 	},
 	{
 		caughtBy: "second-process", how: "goes by its memory",

@@ -106,8 +106,16 @@ func TestFileStore(t *testing.T) {
 		Open:   func(_ *testing.T, dir string) storage.Store { return &fileStore{dir: dir} },
 		Reopen: func(_ *testing.T, _ storage.Store, dir string) storage.Store { return &fileStore{dir: dir} },
 		Crash: func(t *testing.T, _ storage.Store, dir, image string) storage.Store {
-			for os.CopyFS(image, os.DirFS(dir)) != nil { // a file was renamed meanwhile
-				if err := errors.Join(os.RemoveAll(image), os.Mkdir(image, 0o700)); err != nil {
+			files, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+				if errors.Is(err, fs.ErrNotExist) {
+					continue // renamed or removed meanwhile
+				}
+				if err := errors.Join(err, os.WriteFile(filepath.Join(image, f.Name()), data, 0o600)); err != nil {
 					t.Fatal(err)
 				}
 			}
