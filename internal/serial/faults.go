@@ -146,13 +146,6 @@ func (w *World) weather() {
 	}
 }
 
-// Quiet reports whether no fault lasts.
-func (w *World) Quiet() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.faults.Any()
-}
-
 // SetLoss sets what the network loses without a fault.
 func (w *World) SetLoss(stream, datagram float64) {
 	w.lock()

@@ -118,9 +118,6 @@ func (n *Net) Flag(host int, l ID) {
 // Mono returns what the host's monotonic clock shows.
 func (n *Net) Mono(host int) int64 { return n.hosts[host].clock.now(n.now) }
 
-// MonoAt returns what it shows at an instant.
-func (n *Net) MonoAt(host int, at time.Duration) int64 { return n.hosts[host].clock.now(int64(at)) }
-
 // Offset returns by how much the host's wall clock is ahead of its monotonic one, the time since New being that of the wall.
 func (n *Net) Offset(host int) int64 { return n.hosts[host].clock.offset }
 
