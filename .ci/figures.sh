@@ -158,6 +158,8 @@ loss_1000() {
 
 datagrams_1000() {
 	simulate -nodes 1000 -loss 0.05 -datagram
+	at_most bytes_over_floor 4 8
+	at_most delivery_p99 15
 	none_of undelivered
 }
 

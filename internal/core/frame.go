@@ -38,13 +38,15 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 			return
 		}
 	}
-	if why := c.delta(l, f); why != 0 {
-		c.refuse(l, why)
-		return
-	}
-	if why := c.tree(l, f); why != 0 {
-		c.refuse(l, why)
-		return
+	for _, take := range [...]func(*link, *wire.Frame) wire.Refusal{c.delta, c.tree} {
+		switch why := take(l, f); why {
+		case 0:
+		case undeclared:
+			c.inquire(l)
+		default:
+			c.refuse(l, why)
+			return
+		}
 	}
 	if len(f.Marks) > 0 || f.MarksEnd {
 		c.marksIn(l, f.Marks, f.MarksEnd)
@@ -98,10 +100,26 @@ func (c *Core) resolve(l *link, node, inc uint64) *origin {
 
 // unresolved says why a section that names inc could not be resolved: the fault is this node's if it holds all it can.
 func (c *Core) unresolved(inc uint64) wire.Refusal {
-	if inc != 0 && inc < maxIncarnation && c.heard >= c.cfg.Limits.Origins {
+	switch {
+	case inc == 0:
+		return undeclared
+	case inc < maxIncarnation && c.heard >= c.cfg.Limits.Origins:
 		return wire.Busy
 	}
 	return wire.Misbehaved
+}
+
+// undeclared is said of a section that names a node of which nothing on the link has said which life is meant: the frame that did
+// was lost, and this one is as good as lost. No link ends for that: the next one would have everything to declare, lose some of it
+// likewise, and trees would be mended faster than they hold.
+const undeclared wire.Refusal = -1
+
+// inquire shows the peer the marks, by which it finds what did not come, and declares everything anew.
+func (c *Core) inquire(l *link) {
+	if c.now.Mono >= l.inquireAt {
+		l.inquireAt = c.now.Mono + c.cfg.Timers.Ping
+		l.marks.pending, l.wake = true, true
+	}
 }
 
 // delta takes in the infos of a frame and then what they cover. Nothing is claimed unless all of them were taken in.
@@ -219,10 +237,14 @@ func hopsOf(f *wire.Frame, o *origin, seq uint64) (uint32, bool) {
 
 // tree takes in what a frame says of trees.
 func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
+	said := wire.NoRefusal // of what is passed over
 	for _, a := range f.Adverts {
 		o := c.resolve(l, a.NodeID, a.Incarnation)
 		if o == nil {
-			return c.unresolved(a.Incarnation)
+			if said = c.unresolved(a.Incarnation); said == undeclared {
+				continue
+			}
+			return said
 		}
 		if o == c.self && a.To > o.hw {
 			return wire.Misbehaved
@@ -237,7 +259,10 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 	for _, g := range f.Grafts {
 		o := c.resolve(l, g.NodeID, g.Incarnation)
 		if o == nil {
-			return c.unresolved(g.Incarnation)
+			if said = c.unresolved(g.Incarnation); said == undeclared {
+				continue
+			}
+			return said
 		}
 		p := l.of(o)
 		if g.From >= p.known || c.now.Mono-l.upAt >= 4*c.overlay.latency(c) { // else it is on its way: the link has just come up
@@ -254,5 +279,5 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			p.choose(wire.Eager)
 		}
 	}
-	return 0
+	return said
 }

@@ -77,6 +77,7 @@ type link struct {
 	unequalTo  uint64           // ours then
 	equalTo    uint64           // the digest that the peer's was found equal to; 0: none, or it has turned out to lack something since
 	marksFrom  int64            // Mono before which no more marks are taken
+	inquireAt  int64            // Mono before which no more are sent because a frame was lost
 	leavePing  uint64
 }
 

@@ -228,3 +228,138 @@ func TestDeclaredInThreeFrames(t *testing.T) {
 		t.Errorf("the lives of a node are declared in %v frames, want %v", told, want)
 	}
 }
+
+// TestUndeclared: a frame about a node of which nothing has said which life is meant is as good as lost, as the one that did must be. The
+// link stays; of its claims none is believed, whatever else is in it counts, and the peer is shown the marks: once in a ping period.
+func TestUndeclared(t *testing.T) {
+	unknown, good := core.Origin{Node: 99}, core.Origin{Node: 20, Incarnation: 100}
+	known := core.Origin{Node: good.Node} // by another link
+	for _, tt := range []struct {
+		name  string
+		say   part
+		marks int // times they are shown
+	}{
+		{"an info", info(unknown, 1, "k", "v", 1, 0), 1},
+		{"an info of an origin that another link has declared", info(known, 2, "k", "v", 1, 0), 1},
+		{"a claim", claim(unknown, 0, 1), 1},
+		{"a standin", standin(unknown, 1, "k"), 1},
+		{"an advert", advert(unknown, 1), 1},
+		{"a graft", graft(unknown, 0), 1},
+		{"a prune, which says nothing", func(b []byte) []byte { return wire.AppendPrune(b, wire.Prune{NodeID: unknown.Node}) }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w, p := lone(t, nil)
+			w.add(1, "mine", "v", 0)
+			q := w.admitted(t, 11, 1, wire.Chord)
+			q.send(frame(info(good, 1, "good", "v", 1, 0), claim(good, 0, 1)))
+			w.run(100 * ms)
+			p.drop()
+			other := core.Origin{Node: 30, Incarnation: 100}
+			ask := func(b []byte) []byte { return wire.AppendPing(b, wire.Ping{Ask: true, ID: 5}) }
+			for range 3 {
+				p.send(frame(tt.say, declare(other, 0), advert(core.Origin{Node: 30}, 1), graft(w.origin(1), 0), ask))
+				w.run(200 * ms)
+			}
+			shown, answers, asked, sent := 0, 0, 0, 0
+			for f := p.recv(); f != nil; f = p.recv() {
+				if f.MarksEnd {
+					shown++
+				}
+				if f.Ping != nil && f.Ping.ID == 5 {
+					answers++
+				}
+				asked += len(f.Grafts)
+				sent += len(f.Infos)
+			}
+			if !p.up() || w.saw(1, core.PeerRefused) != 0 {
+				t.Errorf("the link is up: %t; events %+v", p.up(), w.nodes[1].events)
+			}
+			if shown != tt.marks || answers != 3 || asked == 0 || sent != 3 {
+				t.Errorf("marks are shown %d times, %d pings answered, %d infos sent and %d origins asked for; want %d, 3, 3 and some", shown, answers, sent, asked, tt.marks)
+			}
+			if got := w.nodes[1].core.Marks(); got[good] != 1 || got[unknown] != 0 {
+				t.Errorf("marks are %v", got)
+			}
+			w.idle(p, second)
+			p.drop()
+			p.send(frame(tt.say))
+			again := 0
+			for f := p.recv(); f != nil; f = p.recv() {
+				if f.MarksEnd {
+					again++
+				}
+			}
+			if again != tt.marks {
+				t.Errorf("a ping period later, marks are shown %d times, want %d", again, tt.marks)
+			}
+			for _, err := range w.check() {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("a claim of another origin beside an info", func(t *testing.T) {
+		w, p := lone(t, nil)
+		p.send(frame(claim(good, 0, 5), info(unknown, 1, "k", "v", 1, 0)))
+		if got := w.nodes[1].core.Marks()[good]; got != 0 {
+			t.Errorf("covers %d of an origin claimed in that frame, want 0", got)
+		}
+	})
+}
+
+// TestFirstDeclarationLost loses the frame with which an origin is mentioned first on a link. What the origin writes next comes over that
+// link nevertheless, soon and long before idle pings would tell: asked for, or pushed.
+func TestFirstDeclarationLost(t *testing.T) {
+	w := pair(nil)
+	p := w.admitted(t, 10, 1, wire.Chord)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	write := func(seq uint64) {
+		p.send(frame(info(o, seq, fmt.Sprint("k", seq), "v", int64(seq), 0), claim(o, seq-1, seq)))
+		w.run(300 * ms)
+	}
+	e := w.wire(1, 2)
+	e.hold = true
+	write(1)
+	if len(e.out) == 0 {
+		t.Fatal("nothing was sent that could be lost")
+	}
+	e.out, e.hold = nil, false
+	for seq := uint64(2); seq <= 5; seq++ {
+		write(seq)
+		if got := w.nodes[2].core.Marks()[o]; got != seq {
+			t.Errorf("300 ms after write %d the other node covers %d", seq, got)
+		}
+	}
+	if w.saw(1, core.LinkDown)+w.saw(2, core.LinkDown) != 0 {
+		t.Error("a link has ended")
+	}
+}
+
+// TestMarksAreAnsweredWithDeclarations: who shows marks has perhaps missed what was declared. It is declared anew with the next
+// mention, also of what neither end lacks.
+func TestMarksAreAnsweredWithDeclarations(t *testing.T) {
+	w, p := lone(t, nil)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	q := w.admitted(t, 11, 1, wire.Join)
+	p.send(frame(graft(o, 0)))
+	next := func(seq uint64) (declared int) {
+		q.send(frame(info(o, seq, fmt.Sprint("k", seq), "v", 1, 0), claim(o, seq-1, seq)))
+		w.run(100 * ms)
+		for f := p.recv(); f != nil; f = p.recv() {
+			declared += len(f.Origins)
+		}
+		return declared
+	}
+	for seq, want := range []int{0, 1, 0, 1, 0} {
+		if seq == 3 {
+			p.send(wire.AppendMarksEnd(wire.AppendMark(nil, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: 2})))
+			w.run(100 * ms)
+			p.drop()
+		}
+		if seq == 0 {
+			continue
+		}
+		if got := next(uint64(seq)); got != want {
+			t.Errorf("write %d comes with %d declarations, want %d", seq, got, want)
+		}
+	}
+}

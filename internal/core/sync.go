@@ -52,6 +52,7 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 			return
 		}
 		p := l.of(o)
+		p.put(declared, false) // perhaps the peer has missed that
 		l.shows(o, m.Seq)
 		if p.known = max(p.known, m.Seq); m.Seq > o.hw {
 			delay := 2 * c.cfg.Timers.Graft

@@ -131,6 +131,9 @@ func TestFaults(t *testing.T) {
 		{"losses of datagrams", measure.Options{Nodes: 10, Loss: 0.05, Datagram: true, Trials: 3}, func(r measure.Result) []bound {
 			return []bound{{"delivery_p99", r.DeliveryP99, 4, 100}}
 		}},
+		{"losses of many datagrams", measure.Options{Nodes: 60, Loss: 0.2, Datagram: true}, func(r measure.Result) []bound {
+			return []bound{{"bytes_over_floor", r.BytesOverFloor, 1, 6}, {"delivery_p99", r.DeliveryP99, 4, 60}}
+		}},
 		{"churn", measure.Options{Nodes: 30, Churn: 0.05, Virtual: 10 * time.Second}, func(r measure.Result) []bound {
 			return []bound{{"copies_mean", r.CopiesMean, 1, 3}, {"last_max", r.LastMax, 4, 200}}
 		}},
