@@ -151,6 +151,7 @@ type outcome struct {
 	log      *serial.Log
 	history  *history
 	hosts    int
+	unfit    bool // not all faults that were given could happen
 }
 
 func (o outcome) failed() bool { return len(o.failures) > 0 }
@@ -165,7 +166,7 @@ func (r *runner) run(a attempt) (o outcome) {
 }
 
 // inBubble is a run, inside its bubble.
-func (r *runner) inBubble(a attempt) (o outcome) {
+func (r *runner) inBubble(a attempt) outcome {
 	s := &Sim{name: r.name, seed: a.seed, start: time.Now(), bytes: make(map[int]*usage)}
 	if a.faults != nil {
 		given := append(fault.Schedule(nil), *a.faults...)
@@ -199,8 +200,12 @@ func (r *runner) inBubble(a attempt) (o outcome) {
 		}
 		r.left(s, s.world.Abandon)
 	}
-	o = outcome{failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes}
-	return o
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return outcome{
+		failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes,
+		unfit: s.unfit || s.given != nil && len(*s.given) > 0,
+	}
 }
 
 // clean calls what was given to Cleanup.

@@ -182,7 +182,11 @@ func (r *runner) saved() bool {
 		}
 		o := r.run(attempt{k.Seed, k.Explore, &k.Faults})
 		if !o.failed() {
-			r.t.Logf("gossiptest: %s passes: delete it", path)
+			what := "passes"
+			if o.unfit {
+				what = "has faults that this test has no place for any more"
+			}
+			r.t.Logf("gossiptest: %s %s: delete it", path, what)
 			continue
 		}
 		var b strings.Builder

@@ -25,9 +25,11 @@ type Sim struct {
 	seed  uint64
 	start time.Time
 	ctx   context.Context
-	given *fault.Schedule // in place of what the test asks for; nil: nothing
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex      // guards what follows
+	given    *fault.Schedule // in place of what the test asks for; nil: nothing
+	schedule fault.Schedule  // what the test has asked for, or was given
+	unfit    bool            // what was given makes no sense in this test
 	owners   []owner
 	failures []failure
 	fatal    bool
@@ -38,8 +40,6 @@ type Sim struct {
 	rules  []*rule
 	passes history
 	bytes  map[int]*usage
-
-	schedule fault.Schedule
 }
 
 // failure is something that went wrong.
@@ -97,33 +97,61 @@ func (s *Sim) Seed() uint64 { return s.seed }
 // Now returns how much time has passed since the beginning of the run.
 func (s *Sim) Now() time.Duration { return s.world.Now() }
 
-// RunFor lets d pass: whatever happens meanwhile happens. It may be called on any goroutine of the test.
+// RunFor lets d pass. When it returns, everything has happened that was due until then and at that very instant: timers have fired, frames
+// have come, and whatever they set going waits again. RunFor(0) lets happen what is due now. It may be called on any goroutine of
+// the test; those that wait for one instant go on one after the other.
 func (s *Sim) RunFor(d time.Duration) { s.world.Sleep(d) }
 
-// At has f called on a goroutine of its own when the time of the run is d; at once if that has passed. What is due at one instant is called
-// in the order of the calls of At.
+// At has f called on a goroutine of its own when the time of the run is d, before anything else that is due at that instant; at once if that has
+// passed. Functions that are due at one instant are called in the order of the calls of At.
 func (s *Sim) At(d time.Duration, f func()) { s.world.After(d-s.Now(), f) }
 
 // Faults has the faults happen at their times, which count from the beginning of the run. They may overlap. It panics if one makes no
-// sense with the hosts that there are, or begins in the past.
+// sense with the hosts that there are, or begins in the past. It may be called on any goroutine of the test.
 func (s *Sim) Faults(faults ...fault.Fault) {
-	if err := fault.Schedule(faults).Check(s.world.Len()); err != nil {
-		panic("gossiptest: Faults: " + err.Error())
-	}
-	if s.given != nil { // at the first call: the times are those of the run
-		faults, *s.given = *s.given, nil
-	}
-	for _, f := range faults {
-		s.schedule = append(s.schedule, f)
-		if !s.world.Schedule(f, life{s}) {
-			panic(fmt.Sprintf("gossiptest: Faults: %v is in the past at %v", &f, s.Now()))
+	now, hosts := s.Now(), s.world.Len()
+	for i := range faults {
+		if err := faults[i].Check(hosts); err != nil {
+			panic("gossiptest: Faults: " + err.Error())
 		}
+		if faults[i].At < now {
+			panic(fmt.Sprintf("gossiptest: Faults: %v is in the past at %v", &faults[i], now))
+		}
+	}
+	s.mu.Lock()
+	if s.given != nil {
+		faults = s.fit(now, hosts)
+	}
+	s.schedule = append(s.schedule, faults...)
+	s.mu.Unlock()
+	for _, f := range faults {
+		s.world.Schedule(f, life{s})
 	}
 }
 
-// Chaos has faults happen that are drawn from the seed of the run.
+// fit takes from what was given what can happen, and leaves what is about hosts that are still to come. s.mu is locked.
+func (s *Sim) fit(now time.Duration, hosts int) (fit fault.Schedule) {
+	left := (*s.given)[:0]
+	for _, f := range *s.given {
+		switch {
+		case f.At < now:
+			s.unfit = true
+		case f.Check(hosts) != nil:
+			left = append(left, f)
+		default:
+			fit = append(fit, f)
+		}
+	}
+	*s.given = left
+	return fit
+}
+
+// Chaos has faults happen that are drawn from the seed of the run. It may be called on any goroutine of the test.
 func (s *Sim) Chaos(c fault.Chaos) {
-	s.Faults(c.Schedule(s.world.Len(), simnet.Hash(s.seed, saltFaults, uint64(len(s.schedule))))...)
+	s.mu.Lock()
+	n := uint64(len(s.schedule))
+	s.mu.Unlock()
+	s.Faults(c.Schedule(s.world.Len(), simnet.Hash(s.seed, saltFaults, n))...)
 }
 
 // Packet is a frame that is about to be sent from one host to another.

@@ -101,7 +101,7 @@ type slot[A App] struct {
 }
 
 // NewCluster adds n hosts to the simulation and starts the application on each, one after the other: newApp makes it, on the host's own
-// goroutine, and its Run is called there.
+// goroutine, and its Run is called there. The next one is started when the application waits for something: a call, a timer, a channel.
 func NewCluster[A App](s *Sim, n int, newApp func(h *Host) A) *Cluster[A] {
 	c := &Cluster[A]{sim: s, make: newApp, first: s.world.Len(), slots: make([]*slot[A], n)}
 	s.world.Grow(n)
@@ -146,17 +146,14 @@ func (c *Cluster[A]) crash(i int, silence bool) {
 }
 
 // Stop ends the application on the i-th host by the end of its context, and waits until its Run has returned. It returns the error of
-// that, and nil if the host is down.
+// that, and nil if the host is down. Any number of goroutines may do so at once.
 func (c *Cluster[A]) Stop(i int) error {
 	r := c.sim.world.Host(c.first + i).Run()
 	if r == nil {
 		return nil
 	}
 	r.End()
-	<-r.Done()
-	r.Halt()
-	_, err := r.Ended()
-	return err
+	return r.Join()
 }
 
 // Start starts the i-th host again, after a Crash or a Stop. It does nothing if the host runs.
@@ -175,7 +172,7 @@ func (c *Cluster[A]) start(i int) {
 		s.mu.Lock()
 		c.slots[i].app, c.slots[i].host = app, h
 		s.mu.Unlock()
-		close(made)
+		s.world.After(0, func() { close(made) }) // who waits goes on when the application waits for something
 		err := app.Run(r.Context())
 		if err != nil && r.Context().Err() == nil {
 			s.Errorf("%v: Run: %v", h, err)

@@ -65,6 +65,22 @@ func TestShrink(t *testing.T) {
 	}
 }
 
+// A fault that is made shorter may fail without another one that it needed before.
+func TestShrinkLeavesOutAgain(t *testing.T) {
+	s := fault.Schedule{
+		{Kind: fault.Loss, For: time.Second, Amount: 0.1},
+		{Kind: fault.Crash, For: time.Second, Nodes: []int{0}},
+		{Kind: fault.Pause, For: time.Second, Nodes: []int{1}},
+	}
+	long, short := lasts(time.Second, fault.Crash, fault.Loss), lasts(0, fault.Crash)
+	got := s.Shrink(func(s fault.Schedule) bool {
+		return long(s) || short(s) && !lasts(200*time.Millisecond, fault.Crash)(s) || short(s) && lasts(0, fault.Loss)(s)
+	})
+	if len(got) != 1 || got[0].Kind != fault.Crash || got[0].For >= 200*time.Millisecond {
+		t.Errorf("left is\n%v, want a short crash alone", got)
+	}
+}
+
 func TestActive(t *testing.T) {
 	a := fault.NewActive(fault.Schedule{
 		{Kind: fault.Partition, Nodes: []int{0, 1}},

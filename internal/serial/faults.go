@@ -14,19 +14,13 @@ type Life interface {
 	Start(host int)                     // and the next one to begin
 }
 
-// Schedule has a fault begin and end at its times, if these are still to come, and adds it to those there are. It returns false if it
-// begins too late.
-func (w *World) Schedule(f fault.Fault, life Life) bool {
+// Schedule has a fault begin and end at its times, and adds it to those there are. Faults that begin at one instant do so in the order of
+// the calls.
+func (w *World) Schedule(f fault.Fault, life Life) {
 	w.lock()
 	defer w.unlock()
-	now := w.net.Now()
-	if f.At < now {
-		return false
-	}
 	i := w.faults.Add(f)
-	// Not in the order in which faults were added, but in one of their own: those of one instant begin in it.
-	w.net.After(f.At-now, func() { w.begin(i, life) })
-	return true
+	w.net.After(f.At-w.net.Now(), func() { w.begin(i, life) })
 }
 
 // begin has a fault begin. mu is held.
@@ -47,7 +41,7 @@ func (w *World) begin(i int, life Life) {
 			w.live(func() { life.Crash(n, f.Kind == fault.Silence, f.Kind == fault.Wipe) })
 		}
 	case fault.Flap:
-		w.turn(i, f)
+		w.turn(i)
 	default:
 		w.weather()
 	}
@@ -58,14 +52,16 @@ func (w *World) begin(i int, life Life) {
 	}
 }
 
-// turn has a flap go on.
-func (w *World) turn(i int, f *fault.Fault) {
+// turn has a flap go on, until its end.
+func (w *World) turn(i int) {
 	w.weather()
-	w.net.After(f.Every, func() {
-		if w.faults.Turn(i) {
-			w.turn(i, f)
-		}
-	})
+	f := w.faults.Fault(i)
+	if w.net.Now()+f.Every < f.End() {
+		w.net.After(f.Every, func() {
+			w.faults.Turn(i)
+			w.turn(i)
+		})
+	}
 }
 
 // end has a fault end. mu is held.

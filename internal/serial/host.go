@@ -3,11 +3,9 @@ package serial
 import (
 	"context"
 	"errors"
-	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/simnet"
@@ -46,9 +44,12 @@ type Run struct {
 	dead    bool // it has ended, or crashed: nothing that it does has an effect
 	ended   bool // its function has returned, or is never called
 	err     error
+	joins   []func() // of those in Join
 	timers  []*timer // pending
 	nTimers uint64
 	waiting []*call // blocked in calls
+	turns   uint64  // that calls have had
+	ties    map[tie][]*turn
 	net     endpoint
 }
 
@@ -62,7 +63,7 @@ func (h *Host) Start(f func(r *Run) error) *Run {
 	w.lock()
 	defer w.unlock()
 	w.net.Boot(h.id)
-	r := &Run{w: w, host: h, n: w.net.Boots(h.id), done: make(chan struct{})}
+	r := &Run{w: w, host: h, n: w.net.Boots(h.id), done: make(chan struct{}), ties: make(map[tie][]*turn)}
 	r.net = endpoint{run: r, conns: make(map[simnet.ID]*conn), dials: make(map[uint64]*call)}
 	labels := pprof.Labels("node", Name(h.id)+"."+strconv.Itoa(r.n))
 	r.ctx, r.stop = context.WithCancel(pprof.WithLabels(context.Background(), labels))
@@ -85,6 +86,10 @@ func (r *Run) end(err error) {
 	h := r.host
 	h.runs = slices.DeleteFunc(h.runs, func(other *Run) bool { return other == r })
 	close(r.done)
+	for _, f := range r.joins {
+		f()
+	}
+	r.joins = nil
 }
 
 // errExited is the error of a run whose goroutine was ended.
@@ -119,8 +124,28 @@ func (r *Run) Ended() (bool, error) {
 // Done is closed when the function of the run has returned.
 func (r *Run) Done() <-chan struct{} { return r.done }
 
-// End has the run end of its own accord: its context ends. Whoever calls it waits for Done, and calls Halt.
+// End has the run end of its own accord: its context ends. Whoever calls it waits for that, by Join.
 func (r *Run) End() { r.stop() }
+
+// Join waits until the function of the run has returned, closes what it has left open, and returns its error. Those who wait for one run go
+// on one after the other, in the order of their calls. It ends the goroutine if the world is stopped.
+func (r *Run) Join() error {
+	r.w.pause(func(done func()) {
+		over := func() {
+			r.w.net.After(0, func() {
+				r.halt()
+				done()
+			})
+		}
+		if r.ended {
+			over()
+		} else {
+			r.joins = append(r.joins, over)
+		}
+	})
+	_, err := r.Ended()
+	return err
+}
 
 // Crash ends the run as the crash of its process does: links break, the store is what a crash leaves, and nothing that is still done on
 // its goroutines has an effect. Silence says that nobody is told.
@@ -142,11 +167,15 @@ func (r *Run) Crash(silence bool) {
 
 // Halt ends a run whose function has returned: what it has left open is closed.
 func (r *Run) Halt() {
-	w := r.w
-	w.lock()
-	defer w.unlock()
+	r.w.lock()
+	defer r.w.unlock()
+	r.halt()
+}
+
+// halt is Halt. mu is held.
+func (r *Run) halt() {
 	if !r.dead {
-		w.net.Crash(r.host.id)
+		r.w.net.Crash(r.host.id)
 		r.die()
 	}
 }
@@ -163,7 +192,7 @@ func (r *Run) die() {
 	for _, c := range r.waiting {
 		c.finish(errDead)
 	}
-	r.waiting, r.timers = nil, nil
+	r.waiting, r.timers, r.ties = nil, nil, nil
 	r.w.purge(r)
 	r.stop()
 }
@@ -194,68 +223,6 @@ func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f fun
 		r.w.log.name(name)
 		f()
 	})
-}
-
-// turn blocks until it is the turn of a call, whose effect is f, and then, if f returns false, until the call is finished. The end of
-// ctx finishes it at its own turn.
-func (r *Run) turn(ctx context.Context, c simnet.Class, name string, n uint64, f func(*call) (over bool)) error {
-	k := newCall()
-	if ctx.Done() != nil {
-		defer context.AfterFunc(ctx, func() {
-			r.w.lock()
-			defer r.w.unlock()
-			if !r.dead {
-				r.task(0, simnet.Leave, "end of "+name, n, func() { k.finish(ctx.Err()) })
-			}
-		})()
-	}
-	r.w.lock()
-	if r.dead {
-		k.finish(errDead)
-	} else {
-		r.wait(k)
-		r.task(0, c, name, n, func() {
-			if !k.over && f(k) {
-				k.finish(nil)
-			}
-		})
-	}
-	r.w.unlock()
-	<-k.done
-	return k.err
-}
-
-// ready blocks until something is there: at once if f says so, which then has its turn, else until the call is finished.
-func (r *Run) ready(name string, n uint64, f func(*call) (there bool)) error {
-	k := newCall()
-	r.w.lock()
-	switch {
-	case r.dead:
-		k.finish(errDead)
-	case f(k):
-		r.task(0, simnet.Leave, name, n, func() { k.finish(nil) })
-		fallthrough
-	default:
-		r.wait(k)
-	}
-	r.w.unlock()
-	<-k.done
-	return k.err
-}
-
-// wait remembers a call, to be finished if the run dies. mu is held.
-func (r *Run) wait(k *call) {
-	if len(r.waiting) >= 32 && len(r.waiting) == cap(r.waiting) {
-		left := r.waiting[:0]
-		for _, c := range r.waiting {
-			if !c.over {
-				left = append(left, c)
-			}
-		}
-		clear(r.waiting[len(left):])
-		r.waiting = left
-	}
-	r.waiting = append(r.waiting, k)
 }
 
 // Go runs f on a goroutine of the run, as sched.Scheduler has it.
@@ -309,11 +276,4 @@ func (w *World) enter(who string) {
 // Gate returns when it is the caller's turn, as sched.Scheduler has it.
 func (r *Run) Gate(what, key, value string) {
 	_ = r.turn(context.Background(), simnet.Leave, what+"\x00"+key+"\x00"+value, 0, func(*call) bool { return true })
-}
-
-// goroutine returns the number of the calling goroutine. It is used to tell goroutines apart, and never to order them.
-func goroutine() string {
-	var buf [32]byte
-	fields := strings.Fields(string(buf[:runtime.Stack(buf[:], false)]))
-	return fields[1]
 }

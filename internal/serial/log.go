@@ -55,6 +55,10 @@ func (l *Log) Diff(m *Log) string {
 		switch {
 		case a != b:
 			return fmt.Sprintf("step %d was %s, and then %s", i+1, a, b)
+		case l.steps[i].Sum != m.steps[i].Sum:
+			return fmt.Sprintf("step %d, %s: the frame has other bytes the second time", i+1, a)
+		case l.steps[i] != m.steps[i]:
+			return fmt.Sprintf("step %d, %s: it is another of these the second time", i+1, a)
 		case l.done[i] != m.done[i]:
 			return fmt.Sprintf("step %d, %s: a node did something else the second time", i+1, a)
 		}

@@ -142,14 +142,15 @@ func (t Transport) Close() error {
 
 // conn is one end of a link. World.mu guards its fields.
 type conn struct {
-	run    *Run
-	id     simnet.ID
-	peer   transport.Addr
-	inbox  [][]byte
-	recv   *call
-	send   *call
-	closed bool // here
-	ended  bool // the network has said so
+	run     *Run
+	id      simnet.ID
+	peer    transport.Addr
+	inbox   [][]byte
+	recv    *call
+	send    *call
+	closing *call
+	closed  bool // here
+	ended   bool // the network has said so
 }
 
 var _ transport.Link = (*conn)(nil)
@@ -212,18 +213,24 @@ func (c *conn) Recv() ([]byte, error) {
 }
 
 func (c *conn) Close() error {
-	w := c.run.w
+	r, w := c.run, c.run.w
 	w.lock()
-	over := c.closed || c.ended && len(c.inbox) == 0
-	w.mu.Unlock()
-	if over { // it takes no turn of its own, which could not be told from that of another Close
+	if r.dead {
+		w.mu.Unlock()
 		return nil
 	}
-	// That a crash came first makes no difference.
-	_ = c.run.turn(context.Background(), simnet.Out, "close link", uint64(c.id), func(*call) bool {
-		c.shut()
-		return true
-	})
+	k := c.closing
+	if k == nil { // whoever closes it again has no turn of his own, which could not be told from this one
+		k = newCall()
+		c.closing = k
+		r.wait(k)
+		r.task(0, simnet.Out, "close link", uint64(c.id), func() {
+			c.shut()
+			k.finish(nil)
+		})
+	}
+	w.unlock()
+	<-k.done
 	return nil
 }
 

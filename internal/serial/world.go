@@ -73,9 +73,9 @@ type World struct {
 	stale  []int              // what resolvers name while a fault.ResolverStale lasts
 	chains map[string][]*post // by goroutine: what it has posted, in order
 	log    Log
-	body   bool // Run's function has returned
-	ending bool // Stop was called
-	sleeps []chan struct{}
+	body   bool            // Run's function has returned
+	ending bool            // Stop was called
+	sleeps []chan struct{} // of those in pause
 	err    error
 }
 
@@ -292,9 +292,16 @@ func (w *World) After(d time.Duration, f func()) {
 	w.unlock()
 }
 
-// Sleep returns when d has passed, behind all that was to happen at that instant when it was called. If the world has been stopped
-// it does not return: the goroutine ends.
+// Sleep returns when d has passed, and everything that is due until then and at that instant has happened. Those who sleep until one
+// instant return in the order of their calls, each when whatever the one before has set going has happened. If the world has
+// been stopped it does not return: the goroutine ends.
 func (w *World) Sleep(d time.Duration) {
+	w.pause(func(done func()) { w.net.Last(d, done) })
+}
+
+// pause blocks until the function is called that it gives to begin; both are called with mu held. If the world has been stopped it does
+// not return: the goroutine ends.
+func (w *World) pause(begin func(done func())) {
 	c := make(chan struct{})
 	w.lock()
 	if w.ending {
@@ -302,7 +309,7 @@ func (w *World) Sleep(d time.Duration) {
 		runtime.Goexit()
 	}
 	w.sleeps = append(w.sleeps, c)
-	w.net.After(d, func() {
+	begin(func() {
 		w.sleeps = slices.DeleteFunc(w.sleeps, func(other chan struct{}) bool { return other == c })
 		close(c)
 	})
@@ -313,25 +320,5 @@ func (w *World) Sleep(d time.Duration) {
 	w.mu.Unlock()
 	if over {
 		runtime.Goexit()
-	}
-}
-
-// call is a call that is blocked.
-type call struct {
-	done chan struct{}
-	over bool
-	err  error
-	end  *simnet.ID // of a dial: where to say which link it is
-}
-
-func newCall() *call { return &call{done: make(chan struct{})} }
-
-// finish ends a call, the first time. mu is held.
-func (c *call) finish(err error) {
-	if !c.over {
-		if c.over = true; err != nil {
-			c.err = err
-		}
-		close(c.done)
 	}
 }

@@ -2,6 +2,7 @@ package simnet
 
 import (
 	"errors"
+	"math"
 	"time"
 )
 
@@ -175,8 +176,10 @@ func (n *Net) Next() (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// Ready reports whether something is still to happen at this instant that was put in meanwhile.
-func (n *Net) Ready() bool { return len(n.ready.events) > 0 }
+// Ready reports whether something is still to happen at this instant.
+func (n *Net) Ready() bool {
+	return len(n.ready.events) > 0 || len(n.due.events) > 0 && n.due.events[0].at <= n.now
+}
 
 // Pass lets time pass, up to the instant at, before which nothing may be due.
 func (n *Net) Pass(at time.Duration) {
@@ -218,17 +221,27 @@ func (n *Net) Step(until time.Duration) bool {
 	return true
 }
 
+// in returns the instant when d has passed.
+func (n *Net) in(d time.Duration) int64 { return n.now + min(int64(max(d, 0)), math.MaxInt64-n.now) }
+
 // After has f called once d has passed, before anything else happens at that instant. Functions that are due at one instant are
 // called in the order in which they were given to After.
 func (n *Net) After(d time.Duration, f func()) {
 	n.calls++
-	n.at(newEvent(n.now+int64(max(d, 0)), evCall, 0, 0, n.calls, n.loads.put(load{call: f})))
+	n.at(newEvent(n.in(d), evCall, 0, 0, n.calls, n.loads.put(load{call: f})))
+}
+
+// Last has f called once d has passed, behind everything else that happens at that instant. Functions that are due at one instant are
+// called in the order in which they were given to Last, each when whatever came of the one before has happened.
+func (n *Net) Last(d time.Duration, f func()) {
+	n.calls++
+	n.due.push(newEvent(n.in(d), evLast, 0, 0, n.calls, n.loads.put(load{call: f})))
 }
 
 // Task has f called at a host once d has passed, unless the host's run has ended by then. Of the tasks of a class that are due
 // at a host at one instant, that with the lesser key comes first.
 func (n *Net) Task(d time.Duration, c Class, host int, key uint64, f func()) {
-	n.task(n.now+int64(max(d, 0)), c, &n.hosts[host], 0, key, load{call: f})
+	n.task(n.in(d), c, &n.hosts[host], 0, key, load{call: f})
 }
 
 // task has something happen to a host alone, unless its run has ended by then.
@@ -249,7 +262,7 @@ func (n *Net) at(e event) {
 
 func (n *Net) happen(e event) {
 	l := n.loads.take(e.load)
-	if e.class() == evCall { // there may be no host
+	if e.class() == evCall || e.class() == evLast { // there may be no host
 		l.call()
 		return
 	}

@@ -26,6 +26,7 @@ const (
 	evOpen                    // a link reaches the host that was dialled
 	evFrame                   // a frame arrives
 	evEnd                     // a link ends, for one of its hosts
+	evLast                    // a function is called, when nothing else is left
 )
 
 // event is an entry of a queue. Its place follows from what it is, never from when it was put in:
@@ -72,7 +73,7 @@ func (n *Net) happened(e *event) Happened {
 var classes = [...]string{
 	evCall: "call", evStart: "start", Begin: "begin", Enter: "enter", Leave: "leave", evDeadline: "deadline", Timer: "timer",
 	Stored: "stored", Resolved: "resolved", Out: "out", evSent: "sent", evDialed: "dialed", evDialFailed: "dial failed",
-	evOpen: "accepted", evFrame: "frame", evEnd: "link ends",
+	evOpen: "accepted", evFrame: "frame", evEnd: "link ends", evLast: "call, last,",
 }
 
 // String says what happens, and where.
@@ -80,7 +81,7 @@ func (h Happened) String() string {
 	e := event{hi: h.Key[0], lo: h.Key[1]}
 	s := classes[e.class()]
 	switch c := e.class(); {
-	case c == evCall:
+	case c == evCall || c == evLast:
 		return fmt.Sprintf("%s %d", s, e.lo)
 	case c == evSent || c >= evOpen:
 		return fmt.Sprintf("n%d: %s, link %d with n%d", e.host(), s, e.lo>>33, e.hi&(1<<28-1))
@@ -96,7 +97,7 @@ type queue struct {
 
 // before reports whether e comes before f.
 func (q *queue) before(e, f *event) bool {
-	if q.seed == 0 || e.at != f.at || e.urgent() || f.urgent() {
+	if q.seed == 0 || e.at != f.at || e.placed() || f.placed() {
 		return e.before(f)
 	}
 	if a, b := q.chance(e), q.chance(f); a != b {
@@ -105,8 +106,8 @@ func (q *queue) before(e, f *event) bool {
 	return e.before(f)
 }
 
-// urgent reports whether e is one of the events whose order is not left to chance: After promises one.
-func (e *event) urgent() bool { return e.class() <= evStart }
+// placed reports whether e is one of the events whose order is not left to chance: After and Last promise one.
+func (e *event) placed() bool { return e.class() <= evStart || e.class() == evLast }
 
 // chance is what decides over the place of e among others of its instant. What arrives at one end of a link has one place
 // together, where it is in order.
