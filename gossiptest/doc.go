@@ -35,6 +35,11 @@
 // [TestTransport], [TestStore], [TestResolver] and [TestClock] hold an implementation of yours against the contract that it is to
 // keep, rule by rule, and quote the rule that it breaks. What an implementation cannot do, or promises more of, is said in
 // the harness. [BenchmarkTransport] and the others measure one.
+//
+// # One part
+//
+// Package gossipfake has fakes of what a node is made of, and gossipmock mocks, for the one answer that is hard to provoke.
+// [InfoOptions] compare what nodes hold.
 package gossiptest
 
 import "time"

@@ -222,7 +222,11 @@ func (s *Sim) Error(args ...any) { s.fails(fmt.Sprintln(args...)) }
 func (s *Sim) Errorf(format string, args ...any) { s.fails(fmt.Sprintf(format, args...)) }
 
 // Fail has the test fail, and go on.
-func (s *Sim) Fail() { s.fails("Fail was called") }
+func (s *Sim) Fail() {
+	if !s.Failed() { // else there is more to say
+		s.fails("Fail was called")
+	}
+}
 
 func (s *Sim) fails(text string) {
 	at := s.Now()
@@ -245,7 +249,7 @@ func (s *Sim) Fatalf(format string, args ...any) {
 
 // FailNow has the test fail, ends the run, and the calling goroutine.
 func (s *Sim) FailNow() {
-	s.fails("FailNow was called")
+	s.Fail()
 	s.end()
 }
 

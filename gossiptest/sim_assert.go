@@ -61,10 +61,14 @@ func (s *Sim) Quiet() {
 }
 
 // Converged waits until all hosts that run show the same, and fails the run if that takes longer than within, counted from when all faults
-// are over. What a host shows is what view makes of its application; two of them are the same if cmp.Equal says so, with the given options.
+// are over. What a host shows is what view makes of its application; two of them are the same if cmp.Equal says so, with the given options,
+// or those of [InfoOptions] if there are none.
 //
 // The failure says which hosts agree, how the others differ, and what came to them last.
 func (c *Cluster[A]) Converged(within time.Duration, view func(app A) any, opts ...cmp.Option) {
+	if len(opts) == 0 {
+		opts = []cmp.Option{InfoOptions()}
+	}
 	s := c.sim
 	s.Quiet()
 	begin := s.Now()

@@ -2,7 +2,9 @@ package gossiptest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/grapevine-go/grapevine/internal/serial"
@@ -114,39 +116,22 @@ func content(raw []byte) string {
 }
 
 func gossipContent(f *wire.Frame, size int) string {
-	text := ""
-	add := func(format string, args ...any) {
-		if text != "" {
-			text += ", "
-		}
-		text += fmt.Sprintf(format, args...)
+	const shown = 3
+	var keys []string
+	for i := range f.Infos[:min(shown, len(f.Infos))] {
+		keys = append(keys, f.Infos[i].Key)
 	}
-	if f.Hello != nil {
-		add("hello")
+	if n := len(f.Infos) - shown; n > 0 {
+		keys = append(keys, fmt.Sprintf("%d more infos", n))
 	}
-	for i := range f.Infos {
-		if i == 3 {
-			add("%d more infos", len(f.Infos)-i)
-			break
-		}
-		add("%s", f.Infos[i].Key)
+	parts := f.Summary()
+	if f.Hello != nil { // it comes first
+		parts = slices.Concat(parts[:1], keys, parts[1:])
+	} else {
+		parts = append(keys, parts...)
 	}
-	for _, part := range []struct {
-		n    int
-		name string
-	}{{len(f.Adverts), "adverts"}, {len(f.Grafts), "grafts"}, {len(f.Prunes), "prunes"}, {len(f.Marks), "marks"}} {
-		if part.n > 0 {
-			add("%d %s", part.n, part.name)
-		}
-	}
-	if f.Bye != nil {
-		add("bye")
-	}
-	if f.Ping != nil {
-		add("ping")
-	}
-	if text == "" {
+	if len(parts) == 0 {
 		return fmt.Sprintf("%d bytes", size)
 	}
-	return text
+	return strings.Join(parts, ", ")
 }

@@ -7,10 +7,17 @@
 // manual clock, and to try a transport of yours its TestTransport: they hold for every correct program, while a mock of
 // a Link or a Clock holds for one version of its caller.
 //
-// A node calls its parts from goroutines of its own. There an unexpected call cannot end the test: it is reported as a
-// failure of the test, and then ends that goroutine alone, so the node may hang. Allow calls whose number you do not
-// care about with AnyTimes, and wait for the ones you expect with a channel that a DoAndReturn closes, before the test
-// returns.
+// # On other goroutines
+//
+// A node calls its parts from goroutines of its own. There an unexpected call cannot end the test, and what waits for the goroutine
+// may wait for ever. [NewController] sees to it that the test, or else the process, ends all the same and says what was unexpected. Allow
+// calls whose number you do not care about with AnyTimes, and wait for the ones you expect with a channel that a DoAndReturn closes,
+// before the test returns.
+//
+// # Matchers
+//
+// [Info] and [Frame] look into infos, and into the frames that carry them. They are for the mocks of this package, and for those which
+// mockgen makes of your interfaces: the facts that they are made of, such as [Key] and [Value], match bare keys and values too.
 package gossipmock
 
 //go:generate go tool -modfile=../../tools.mod mockgen -write_package_comment=false -source=../../transport/transport.go -destination=transport.go -package=gossipmock

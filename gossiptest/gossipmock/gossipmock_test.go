@@ -1,7 +1,6 @@
 package gossipmock_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -25,7 +24,7 @@ var (
 )
 
 func TestMockTransport(t *testing.T) {
-	ctrl := gomock.NewController(t)
+	ctrl := gossipmock.NewController(t)
 	tr, link := gossipmock.NewMockTransport(ctrl), gossipmock.NewMockLink(ctrl)
 	to := transport.MakeAddr("tcp", "10.0.0.1:7946")
 	gomock.InOrder(
@@ -51,7 +50,7 @@ func TestMockTransport(t *testing.T) {
 }
 
 func TestMockClock(t *testing.T) {
-	ctrl := gomock.NewController(t)
+	ctrl := gossipmock.NewController(t)
 	c, timer := gossipmock.NewMockClock(ctrl), gossipmock.NewMockTimer(ctrl)
 	var due func()
 	c.EXPECT().AfterFunc(gomock.Any(), gomock.Any()).DoAndReturn(func(_ any, f func()) clock.Timer {
@@ -67,32 +66,4 @@ func TestMockClock(t *testing.T) {
 	if due(); !called {
 		t.Error("the function that AfterFunc was given is not the one that the mock got")
 	}
-}
-
-// save tries again, once, if the store could not.
-func save(ctx context.Context, s storage.Store, key string, value []byte) error {
-	if s.Put(ctx, key, value) == nil {
-		return nil
-	}
-	return s.Put(ctx, key, value)
-}
-
-// reporter is what a *testing.T is in a test.
-type reporter struct{}
-
-func (reporter) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-func (reporter) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-
-// A store that fails once, and works when it is tried again.
-func ExampleMockStore() {
-	ctrl := gomock.NewController(reporter{}) // in a test: gomock.NewController(t)
-	defer ctrl.Finish()
-	s := gossipmock.NewMockStore(ctrl)
-	gomock.InOrder(
-		s.EXPECT().Put(gomock.Any(), "incarnation", []byte("7")).Return(errors.New("disk full")),
-		s.EXPECT().Put(gomock.Any(), "incarnation", []byte("7")).Return(nil),
-	)
-
-	fmt.Println(save(context.Background(), s, "incarnation", []byte("7")))
-	// Output: <nil>
 }

@@ -34,8 +34,9 @@ func Rules() []Rule {
 		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/fault", Sealed: true},
 		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
-		{Package: "gossiptest/gossipmock", Module: roles, Libs: []string{"github.com/golang/mock"}},
-		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossiptest/fault", "gossiptest/sim", "internal/serial", "internal/simnet", "internal/wire"), Libs: []string{"github.com/google/go-cmp"}, Testing: true},
+		{Package: "gossiptest/gossipmock", Module: join(roles, "gossip", "internal/wire"), Libs: []string{"github.com/golang/mock", "google.golang.org/protobuf"}, Sealed: true},
+		{Package: "gossiptest/gossipfake", Module: roles},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossip/members", "gossiptest/fault", "gossiptest/sim", "internal/serial", "internal/simnet", "internal/wire"), Libs: []string{"github.com/google/go-cmp", "google.golang.org/protobuf"}, Testing: true},
 
 		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
 	}

@@ -161,3 +161,17 @@ func TestInfoSize(t *testing.T) {
 		}
 	}
 }
+
+func TestSummary(t *testing.T) {
+	f := &wire.Frame{
+		Hello: &wire.Hello{}, Infos: make([]wire.Info, 2), Adverts: make([]wire.Advert, 1), Grafts: make([]wire.Graft, 2),
+		Prunes: make([]wire.Prune, 3), Marks: make([]wire.Mark, 1), Bye: &wire.Bye{}, Ping: &wire.Ping{},
+	}
+	want := "hello, 1 advert, 2 grafts, 3 prunes, 1 mark, bye, ping"
+	if got := strings.Join(f.Summary(), ", "); got != want {
+		t.Errorf("Summary() = %s, want %s", got, want)
+	}
+	if got := new(wire.Frame).Summary(); len(got) > 0 {
+		t.Errorf("Summary() of an empty frame = %q, want nothing", got)
+	}
+}
