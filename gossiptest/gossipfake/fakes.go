@@ -28,7 +28,7 @@ func (r *Resolver) Resolve(ctx context.Context) ([]transport.Addr, error) {
 	case r.Base != nil:
 		return r.Base.Resolve(ctx)
 	}
-	return nil, ctx.Err()
+	return nil, nil
 }
 
 // Clock is a clock.Clock of functions. Without Base, a nil function is that of clock.System.
