@@ -134,6 +134,7 @@ func TestFailures(t *testing.T) {
 		want string
 	}{
 		"error and on": {func(s *Sim) { s.Errorf("first"); s.Error("second") }, "at 0s: first\n  at 0s: second\n"},
+		"fail now":     {func(s *Sim) { s.Errorf("one"); s.FailNow(); s.Errorf("two") }, "at 0s: one\n  replay"},
 		"fatal":        {func(s *Sim) { s.Fatalf("one %d", 1); s.Errorf("two") }, "at 0s: one 1\n  replay"},
 		"fatal on a host": {func(s *Sim) {
 			NewCluster(s, 2, newMember)
