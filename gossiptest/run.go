@@ -187,6 +187,7 @@ func (r *runner) inBubble(a attempt) outcome {
 	err := s.world.Run(func() {
 		defer s.clean()
 		r.body(s)
+		s.world.Settle() // so that Always has seen the last instant
 	})
 	if err != nil {
 		s.fails(err.Error())

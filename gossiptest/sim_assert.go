@@ -1,6 +1,7 @@
 package gossiptest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,33 +12,43 @@ import (
 	"github.com/grapevine-go/grapevine/internal/serial"
 )
 
-// every is how often a condition is looked at again, at least: one may depend on time alone.
+// every is how often a condition is looked at though nothing happens: one may depend on time alone.
 const every = 10 * time.Millisecond
 
-// Eventually returns as soon as f returns no error, which it asks at once and then every 10 ms of the run's time. If that takes longer than
-// within, the run fails with the last error, and goes on.
+// Eventually returns as soon as f returns no error. It asks at once, then at the end of each instant at which something happens, and every
+// 10 ms of the run's time. If that takes longer than within, the run fails with the last error, and goes on.
 func (s *Sim) Eventually(within time.Duration, what string, f func() error) {
-	begin := s.Now()
-	err := f()
-	for ; err != nil && s.Now()-begin < within; err = f() {
-		s.RunFor(min(every, within-(s.Now()-begin)))
-	}
+	err := s.await(within, f)
 	if err != nil {
 		s.Errorf("%s: not within %v: %v", what, within, err)
 	}
 }
 
-// Always has f asked every 10 ms of the run's time from now on, and the run fail the first time it returns an error. It ends the run then:
-// what comes after would only be confusing.
-func (s *Sim) Always(what string, f func() error) {
-	var check func()
-	check = func() {
-		if err := f(); err != nil {
-			s.Fatalf("%s: %v", what, err)
+// await asks until f returns no error, and returns the last one.
+func (s *Sim) await(within time.Duration, f func() error) error {
+	begin := s.Now()
+	for {
+		err := f()
+		left := within - (s.Now() - begin)
+		if err == nil || left <= 0 {
+			return err
 		}
-		s.At(s.Now()+every, check)
+		s.world.Change(min(every, left))
 	}
-	s.At(s.Now(), check)
+}
+
+// Always has f asked from now on, whenever Eventually would ask, until the function that was given to [Run] returns; and the run fail the
+// first time it returns an error. That ends the run: what comes after would only be confusing. f is called on a goroutine of its own, while
+// everything else waits: it looks, and changes nothing.
+func (s *Sim) Always(what string, f func() error) {
+	s.At(s.Now(), func() {
+		for s.ctx.Err() == nil {
+			if err := f(); err != nil {
+				s.Fatalf("%s: %v", what, err)
+			}
+			s.world.Change(every)
+		}
+	})
 }
 
 // Never is Always with a condition that must not hold: f says whether it does, and what is to be seen then.
@@ -71,19 +82,19 @@ func (c *Cluster[A]) Converged(within time.Duration, view func(app A) any, opts 
 	}
 	s := c.sim
 	s.Quiet()
-	begin := s.Now()
-	for {
-		groups := c.groups(view, opts)
-		if len(groups) <= 1 {
-			return
+	var groups []group
+	if s.await(within, func() error {
+		if groups = c.groups(view, opts); len(groups) > 1 {
+			return errDiffer
 		}
-		if s.Now()-begin >= within {
-			s.fails(c.report(within, groups, opts))
-			return
-		}
-		s.RunFor(min(every, within-(s.Now()-begin)))
+		return nil
+	}) != nil {
+		s.fails(c.report(within, groups, opts))
 	}
 }
+
+// errDiffer says that hosts show different things.
+var errDiffer = errors.New("hosts differ")
 
 // group is hosts that show the same.
 type group struct {

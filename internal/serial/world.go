@@ -76,6 +76,8 @@ type World struct {
 	body   bool            // Run's function has returned
 	ending bool            // Stop was called
 	sleeps []chan struct{} // of those in pause
+	asking []asking        // in Change, in the order of their calls
+	beat   time.Duration   // when the next of them returns though nothing happens; 0: nobody has asked for that
 	err    error
 }
 
@@ -239,6 +241,7 @@ func (w *World) Abandon(limit time.Duration) (hung []int, body bool) {
 func (w *World) until(done func() bool) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	stepped := false // at this instant
 	for {
 		synctest.Wait()
 		select { // everybody is blocked: what is in kick is stale
@@ -255,9 +258,14 @@ func (w *World) until(done func() bool) error {
 		if ok && at <= now {
 			w.net.Step(now)
 			w.mu.Unlock()
+			stepped = true
 			continue
 		}
+		again := stepped && w.answer(now)
 		w.mu.Unlock()
+		if stepped = again; again {
+			continue
+		}
 		if !ok {
 			at = now + 24*time.Hour
 		}
@@ -297,6 +305,53 @@ func (w *World) After(d time.Duration, f func()) {
 // been stopped it does not return: the goroutine ends.
 func (w *World) Sleep(d time.Duration) {
 	w.pause(func(done func()) { w.net.Last(d, done) })
+}
+
+// asking is somebody who waits for something to happen.
+type asking struct {
+	since time.Duration
+	done  func()
+}
+
+// Change returns at the end of the next instant at which something happens: when all that was due there has happened. It returns when d
+// has passed, if nothing does. Those who wait return one after the other, as in Sleep.
+func (w *World) Change(d time.Duration) {
+	w.pause(func(done func()) {
+		now := w.net.Now()
+		w.asking = append(w.asking, asking{now, done})
+		if at := now + d; w.beat == 0 || at < w.beat {
+			w.beat = at
+			w.net.Last(d, func() {
+				if w.beat == at {
+					w.beat = 0
+				}
+			})
+		}
+	})
+}
+
+// Settle returns at the end of this instant, behind those in Change.
+func (w *World) Settle() {
+	w.pause(func(done func()) {
+		w.asking = append(w.asking, asking{-1, done})
+		w.net.Last(0, func() {})
+	})
+}
+
+// answer has all go on that have asked at an earlier instant, and reports whether there are any. mu is held.
+func (w *World) answer(now time.Duration) (any bool) {
+	left := w.asking[:0]
+	for _, a := range w.asking {
+		if a.since == now { // once an instant: what it does itself is no news to it
+			left = append(left, a)
+			continue
+		}
+		w.net.Last(0, a.done)
+		any = true
+	}
+	clear(w.asking[len(left):])
+	w.asking = left
+	return any
 }
 
 // pause blocks until the function is called that it gives to begin; both are called with mu held. If the world has been stopped it does
