@@ -13,7 +13,7 @@ import (
 var rewrite = flag.Bool("rewrite", false, "write what follows from the commands in testdata/*.txt anew")
 
 // TestTranscripts plays the transcripts under testdata: commands to a small network, and below them everything that
-// crossed a link and what came of it. docs/testing.md says how to read and write one.
+// crossed a link and what came of it. docs/proofs.md says how to read and write one.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.txt"))
 	if err != nil || len(files) == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/grapevine-go/grapevine/internal/wire"
 )
 
-// Traps are what protocols of this kind fell into when they were simulated. Each has a test that is named after it; docs/testing.md
+// Traps are what protocols of this kind fell into when they were simulated. Each has a test that is named after it; docs/proofs.md
 // lists them all. These are about trees and repair.
 
 func advertOver(o core.Origin, to uint64, hops uint32) []byte {
