@@ -65,12 +65,16 @@ type NetworkModel struct {
 
 // Network sets how the network is from now on. What is on its way, and links that are open, keep their latencies.
 func (s *Sim) Network(m NetworkModel) {
+	m.check()
+	s.world.SetModel(m.network())
+	s.world.SetLoss(m.Loss, m.DatagramLoss)
+}
+
+func (m NetworkModel) check() {
 	if m.Latency < 0 || m.DialLatency < 0 || m.DialTimeout < 0 || m.Jitter > 1 && m.Spread != sim.LogNormal ||
 		!(m.Loss >= 0 && m.Loss <= 0.9) || !(m.DatagramLoss >= 0 && m.DatagramLoss <= 1) {
 		panic(fmt.Sprintf("gossiptest: NetworkModel makes no sense: %+v", m))
 	}
-	s.world.SetModel(m.network())
-	s.world.SetLoss(m.Loss, m.DatagramLoss)
 }
 
 func (m NetworkModel) network() simnet.Model {
@@ -177,9 +181,13 @@ func (s *Sim) Rule(f func(p *Packet) Verdict) (remove func()) {
 type rule struct{ f func(*Packet) Verdict }
 
 // judge asks all rules.
-func (s *Sim) judge(p *serial.Packet) (all Verdict) {
-	for _, r := range s.rules {
-		v := r.f(&Packet{From: p.From, To: p.To, Frame: p.Frame})
+func (s *Sim) judge(p *serial.Packet) Verdict {
+	return ask(s.rules, &Packet{From: p.From, To: p.To, Frame: p.Frame})
+}
+
+func ask(rules []*rule, p *Packet) (all Verdict) {
+	for _, r := range rules {
+		v := r.f(p)
 		all.Drop = all.Drop || v.Drop
 		all.Late += v.Late
 	}

@@ -51,6 +51,24 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// TestContractUnderWeather wraps the transports, as a test does that has faults between them.
+func TestContractUnderWeather(t *testing.T) {
+	gossiptest.TestTransport(t, gossiptest.TransportHarness{
+		New: func(t *testing.T, n int) []transport.Transport {
+			w := gossiptest.NewWeather(nil)
+			ts := make([]transport.Transport, n)
+			for i := range ts {
+				ts[i] = gossiptest.Wrap(listen(t), w)
+				t.Cleanup(func() { ts[i].Close() })
+			}
+			return ts
+		},
+		MaxFrame: maxFrame,
+		Silent:   transport.MakeAddr("tcp", silent),
+		Links:    100,
+	})
+}
+
 // TestStrangers is what the suite leaves to each transport, since it does not know its bytes: they come from anybody.
 func TestStrangers(t *testing.T) {
 	for _, test := range []struct {

@@ -28,6 +28,9 @@ func (a *Active) Fault(i int) *Fault { return &a.faults[i] }
 // Len returns the number of faults.
 func (a *Active) Len() int { return len(a.faults) }
 
+// Lasts reports whether the i-th fault does.
+func (a *Active) Lasts(i int) bool { return a.lasts[i] }
+
 // Begin has the i-th fault begin.
 func (a *Active) Begin(i int) { a.lasts[i], a.off[i] = true, false }
 

@@ -106,6 +106,11 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
+// OfNetwork reports whether faults of the kind are those of a network and its links, and not of what is at their ends.
+func (k Kind) OfNetwork() bool {
+	return k >= Partition && k <= Bandwidth || k >= Datagrams && k <= Reorder
+}
+
 // MarshalText returns the name of k; its error says that k is none of the kinds.
 func (k Kind) MarshalText() ([]byte, error) {
 	if !k.valid() {

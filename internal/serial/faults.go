@@ -111,22 +111,30 @@ func (w *World) sync(f *fault.Fault) {
 	}
 }
 
-// weather makes the network what all faults that last make it together.
-func (w *World) weather() {
-	a, n := w.faults, w.net
+// Weather makes a network what all faults that last make it together, on top of what it loses without any. Resets says whether links
+// that have lost something to a cut end when it is healed. What faults do to clocks, and to hosts that stand still, is left to the caller.
+func Weather(n *simnet.Net, a *fault.Active, hosts int, stream, datagram float64, resets bool) {
 	n.Heal()
-	parts := a.Parts(len(w.hosts))
+	parts := a.Parts(hosts)
 	n.Partition(func(host int) int { return parts[host] })
 	a.Each(fault.OneWay, -1, func(f *fault.Fault) { n.OneWay(f.Nodes, f.To) })
-	if w.opts.Resets {
+	if resets {
 		n.Reset()
 	}
-	n.SetLoss(max(w.opts.Net.Loss, a.Most(fault.Loss, -1)), max(w.opts.Net.DatagramLoss, a.Most(fault.Datagrams, -1)))
+	n.SetLoss(max(stream, a.Most(fault.Loss, -1)), max(datagram, a.Most(fault.Datagrams, -1)))
 	n.SetBursts(a.Most(fault.Burst, -1))
 	n.SetStrange(simnet.Strange{Duplicate: a.Most(fault.Duplicate, -1), Reorder: a.Most(fault.Reorder, -1)})
-	for i, h := range w.hosts {
+	for i := range hosts {
 		n.Slow(i, max(a.Most(fault.Slow, i), 1))
 		n.SetBandwidth(i, a.Least(fault.Bandwidth, i))
+	}
+}
+
+// weather makes the network and the hosts what all faults that last make them together.
+func (w *World) weather() {
+	a, n := w.faults, w.net
+	Weather(n, a, len(w.hosts), w.opts.Net.Loss, w.opts.Net.DatagramLoss, w.opts.Resets)
+	for i, h := range w.hosts {
 		offset, drift := time.Duration(a.Sum(fault.Clock, i)*float64(time.Second)), a.Sum(fault.Drift, i)
 		if offset != h.offset || drift != h.drift {
 			h.offset, h.drift = offset, drift

@@ -64,6 +64,9 @@ func (n *Net) latency(mean int64, p path, k uint32) int64 {
 	case LogNormal:
 		d = int64(float64(mean) * n.normal.factor(n.opts.Seed, p, k))
 	}
+	if n.opts.Instant {
+		return max(d, 0)
+	}
 	return max(d, 1)
 }
 

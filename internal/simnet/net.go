@@ -17,6 +17,7 @@ type Options struct {
 	DialLatency time.Duration
 	DialTimeout time.Duration
 	Distance    func(from, to int) time.Duration // nil: Latency
+	Instant     bool                             // a latency may be 0, else it is a nanosecond at least
 
 	Loss         float64
 	DatagramLoss float64

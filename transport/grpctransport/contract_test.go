@@ -21,6 +21,7 @@ import (
 // TestContract checks every way to have a Transport against the contract.
 func TestContract(t *testing.T) {
 	certs := newAuthority(t)
+	var weather *gossiptest.Weather
 	for i, tt := range []struct {
 		name string
 		make func(t *testing.T, i int) transport.Transport
@@ -32,6 +33,12 @@ func TestContract(t *testing.T) {
 				t.Fatal(err)
 			}
 			return n
+		}},
+		{"tcp under a weather", func(t *testing.T, i int) transport.Transport {
+			if i == 0 {
+				weather = gossiptest.NewWeather(nil)
+			}
+			return gossiptest.Wrap(listen(t, nil), weather)
 		}},
 		{"tls", func(t *testing.T, i int) transport.Transport {
 			return listen(t, certs.mutual(t, fmt.Sprint("node-", i), ""))
@@ -90,14 +97,27 @@ func TestContractInBubble(t *testing.T) {
 		},
 		MaxFrame: grpctransport.DefaultMaxFrame,
 	}
-	for _, c := range gossiptest.TransportCases(harness) {
-		t.Run(c.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if err := c.Run(t, harness); err != nil {
-					t.Error(err)
+	plain := harness.New
+	for _, wrapped := range []bool{false, true} {
+		if wrapped {
+			harness.New = func(t *testing.T, n int) []transport.Transport {
+				w, ts := gossiptest.NewWeather(nil), plain(t, n)
+				for i := range ts {
+					ts[i] = gossiptest.Wrap(ts[i], w)
+					t.Cleanup(func() { ts[i].Close() })
 				}
+				return ts
+			}
+		}
+		for _, c := range gossiptest.TransportCases(harness) {
+			t.Run(fmt.Sprintf("%s/wrapped=%v", c.Name, wrapped), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					if err := c.Run(t, harness); err != nil {
+						t.Error(err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
