@@ -217,9 +217,8 @@ func (w *Weather) turn(i int, every time.Duration) {
 
 // end has a fault end. mu is held.
 func (w *Weather) end(i int) {
-	if w.faults.End(i) {
-		w.apply()
-	}
+	w.faults.End(i)
+	w.apply()
 }
 
 // apply makes the network what all faults that last make it. mu is held.
@@ -227,7 +226,7 @@ func (w *Weather) apply() {
 	serial.Weather(w.net, w.faults, len(w.nodes), w.stream, w.datagram, true)
 }
 
-// calm reports whether nothing is wrong, and never was on this link. mu is held.
+// calm reports whether nothing is wrong. mu is held.
 func (w *Weather) calm() bool { return !w.model && len(w.rules) == 0 && !w.faults.Any() }
 
 // lock locks mu and has everything happen that is due.

@@ -187,9 +187,9 @@ func (d *weatherDriver) Down(host int, id simnet.ID) {
 
 func (d *weatherDriver) FrameSent(simnet.Way, []byte) {}
 
-func (d *weatherDriver) FrameLost(way simnet.Way, frame []byte, why simnet.Why) {
+func (d *weatherDriver) FrameLost(way simnet.Way, _ []byte, _ simnet.Why) {
 	if l := d.links[way.Link]; l != nil {
-		l.lost(way.From, why)
+		l.lost(way.From)
 	}
 }
 

@@ -43,7 +43,6 @@ type path struct {
 	to     int
 	busy   bool // a frame is leaving
 	flight int  // frames that are on their way, those in outbox included
-	hurt   bool // something was lost to a cut
 }
 
 func newWrappedLink(d *wrappedDial, id simnet.ID) *wrappedLink {
@@ -96,8 +95,8 @@ func (l *wrappedLink) wait() {
 	l.changed.Wait()
 }
 
-// passes reports whether frames go past the network.
-func (l *wrappedLink) passes(p *path) bool { return l.w.calm() && l.open && p.flight == 0 && !p.hurt }
+// passes reports whether frames go past the network. One that has lost something is calm again with the end of the link only.
+func (l *wrappedLink) passes(p *path) bool { return l.w.calm() && l.open && p.flight == 0 }
 
 // transmit has the network carry a frame.
 func (l *wrappedLink) transmit(p *path, frame []byte) {
@@ -260,14 +259,13 @@ func (l *wrappedLink) handOver() {
 }
 
 // lost takes in that a frame is not coming.
-func (l *wrappedLink) lost(from int, why simnet.Why) {
+func (l *wrappedLink) lost(from int) {
 	p := l.now
 	if p == nil {
 		if p = &l.in; from == l.out.host {
 			p = &l.out
 		}
 	}
-	p.hurt = p.hurt || why == simnet.Cut || why == simnet.Broken
 	l.took(p)
 }
 

@@ -1,6 +1,7 @@
 package gossiptest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -145,6 +146,14 @@ func TestWrapFaults(t *testing.T) {
 			remove()
 			send(t, s.near, "a")
 		}, far: []string{"a at 1s", "b at 1s", "a at 2s"}},
+		{name: "a rule that is removed", do: func(t *testing.T, s *stormy) {
+			remove := s.w.Rule(func(p *gossiptest.Packet) gossiptest.Verdict { return gossiptest.Verdict{Late: time.Second} })
+			send(t, s.near, "a")
+			send(t, s.far, "c")
+			remove()
+			send(t, s.near, "b") // not before a
+			send(t, s.far, "d")
+		}, near: []string{"c at 1s", "d at 1s"}, far: []string{"a at 1s", "b at 1s"}},
 		{name: "a rule drops", do: func(t *testing.T, s *stormy) {
 			s.w.Rule(func(p *gossiptest.Packet) gossiptest.Verdict { return gossiptest.Verdict{Drop: p.From == 1} })
 			send(t, s.near, "a")
@@ -242,9 +251,54 @@ func TestWrapDial(t *testing.T) {
 	})
 }
 
+// slowDial takes its time to dial.
+type slowDial struct{ transport.Transport }
+
+func (s slowDial) Dial(ctx context.Context, to transport.Addr) (transport.Link, error) {
+	time.Sleep(100 * time.Millisecond)
+	return s.Transport.Dial(ctx, to)
+}
+
+// TestWrapDialAcrossShortCut has a link lost before the real one is there.
+func TestWrapDialAcrossShortCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, w := gossiptest.NewNetwork(nil, nil), gossiptest.NewWeather(nil)
+		w.Network(gossiptest.NetworkModel{Latency: 50 * time.Millisecond, Jitter: -1})
+		a, b := gossiptest.Wrap(slowDial{n.Listen("")}, w), gossiptest.Wrap(n.Listen(""), w)
+		defer a.Close()
+		defer b.Close()
+		w.Faults(fault.Fault{Kind: fault.Partition, At: 40 * time.Millisecond, For: 20 * time.Millisecond, Nodes: []int{0}})
+		near, far := connect(t, a, b)
+		for _, l := range []transport.Link{near, far} {
+			if _, err := l.Recv(); !errors.Is(err, transport.ErrClosed) {
+				t.Errorf("Recv() = %v, want ErrClosed", err)
+			}
+		}
+	})
+}
+
+// TestWrapCloseUnblocksSend closes a link behind a cut that a Send has begun before.
+func TestWrapCloseUnblocksSend(t *testing.T) {
+	inWeather(t, nil, func(t *testing.T, s *stormy) {
+		over := false
+		go func() {
+			for s.near.Send([]byte("a")) == nil {
+			}
+			over = true
+		}()
+		synctest.Wait()
+		s.w.Begin(fault.Fault{Kind: fault.Partition, Nodes: []int{0}})
+		s.near.Close()
+		synctest.Wait()
+		if !over {
+			t.Error("Send still blocks")
+		}
+	})
+}
+
 // TestWrapSeed has the fate of frames follow from the seed, and what becomes of some not change that of others.
 func TestWrapSeed(t *testing.T) {
-	run := func(seed uint64, drop string) (got []string) {
+	run := func(seed uint64, calm int, drop string) (got []string) {
 		synctest.Test(t, func(t *testing.T) {
 			n := gossiptest.NewNetwork(nil, nil)
 			w := gossiptest.NewWeather(&gossiptest.WeatherOptions{Seed: seed})
@@ -266,19 +320,25 @@ func TestWrapSeed(t *testing.T) {
 		})
 		return got
 	}
-	first := run(1, "")
+	first := run(1, 0, "")
 	if len(first) < 4 || len(first) > 16 {
 		t.Errorf("%d of 20 frames came, each of which is lost with a probability of 0.5", len(first))
 	}
-	if again := run(1, ""); !slices.Equal(first, again) {
+	if again := run(1, 0, ""); !slices.Equal(first, again) {
 		t.Errorf("a seed gives %q, and then %q", first, again)
 	}
-	if slices.Equal(first, run(2, "")) {
+	if slices.Equal(first, run(2, 0, "")) {
 		t.Errorf("two seeds give %q", first)
 	}
 	which, _, _ := strings.Cut(first[1], " ")
-	if got, want := run(1, which), slices.Delete(slices.Clone(first), 1, 2); !slices.Equal(got, want) {
+	if got, want := run(1, 0, which), slices.Delete(slices.Clone(first), 1, 2); !slices.Equal(got, want) {
 		t.Errorf("without frame %s comes %q, want %q", which, got, want)
+	}
+	later := func(s []string) []string { // those from the tenth on
+		return slices.DeleteFunc(slices.Clone(s), func(note string) bool { return strings.Index(note, " ") < 2 })
+	}
+	if got, want := later(run(1, 10, "")), later(first); !slices.Equal(got, want) {
+		t.Errorf("after ten frames with no fault comes %q, want %q", got, want)
 	}
 }
 
