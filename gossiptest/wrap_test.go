@@ -150,6 +150,7 @@ func TestWrapFaults(t *testing.T) {
 			remove := s.w.Rule(func(p *gossiptest.Packet) gossiptest.Verdict { return gossiptest.Verdict{Late: time.Second} })
 			send(t, s.near, "a")
 			send(t, s.far, "c")
+			synctest.Wait() // it has come, and is delayed here
 			remove()
 			send(t, s.near, "b") // not before a
 			send(t, s.far, "d")
