@@ -106,8 +106,8 @@ func (s *Sim) Now() time.Duration { return s.world.Now() }
 // the test; those that wait for one instant go on one after the other.
 func (s *Sim) RunFor(d time.Duration) { s.world.Sleep(d) }
 
-// At has f called on a goroutine of its own when the time of the run is d, before anything else that is due at that instant; at once if that has
-// passed. Functions that are due at one instant are called in the order of the calls of At.
+// At has f called on a goroutine of its own when the time of the run is d, before what else is due at that instant but timers of package
+// time; at once if that has passed. Functions that are due at one instant are called in the order of the calls of At.
 func (s *Sim) At(d time.Duration, f func()) { s.world.After(d-s.Now(), f) }
 
 // Faults has the faults happen at their times, which count from the beginning of the run. They may overlap. It panics if one makes no

@@ -7,7 +7,7 @@ import "slices"
 type Active struct {
 	faults Schedule
 	lasts  []bool
-	off    []bool // a flap's nodes are back for now
+	off    []bool // what flaps is as it should be, for now
 	groups []int
 }
 
@@ -41,7 +41,8 @@ func (a *Active) End(i int) bool {
 	return was
 }
 
-// Turn has the i-th fault, a Flap, change what it does: its nodes are back, or cut off again. It reports whether the fault lasts.
+// Turn has the i-th fault, a Flap or ResolverFlap, change what it does: it does nothing for now, or goes on. It reports whether the fault
+// lasts.
 func (a *Active) Turn(i int) bool {
 	a.off[i] = !a.off[i]
 	return a.lasts[i]

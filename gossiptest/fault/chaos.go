@@ -116,7 +116,7 @@ func (g draws) fault(k Kind) Fault {
 		f.Nodes, f.To = all[:n], all[n:m]
 		slices.Sort(f.Nodes)
 		slices.Sort(f.To)
-	case Flap:
+	case Flap, ResolverFlap:
 		f.Nodes, f.Every = g.few(), time.Duration(100+g.IntN(900))*time.Millisecond
 	case Slow:
 		f.Nodes, f.Amount = g.few(), float64(2+g.IntN(9))

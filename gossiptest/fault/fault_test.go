@@ -64,7 +64,7 @@ func TestIdentifiers(t *testing.T) {
 		fault.Burst: "Burst", fault.Bandwidth: "Bandwidth", fault.Crash: "Crash", fault.Wipe: "Wipe", fault.Restart: "Restart",
 		fault.Silence: "Silence", fault.Pause: "Pause", fault.Clock: "Clock", fault.Drift: "Drift", fault.Datagrams: "Datagrams",
 		fault.Duplicate: "Duplicate", fault.Reorder: "Reorder", fault.ResolverEmpty: "ResolverEmpty", fault.ResolverStale: "ResolverStale",
-		fault.ResolverSlow: "ResolverSlow", fault.ResolverError: "ResolverError", fault.StoreError: "StoreError",
+		fault.ResolverSlow: "ResolverSlow", fault.ResolverError: "ResolverError", fault.ResolverFlap: "ResolverFlap", fault.StoreError: "StoreError",
 		fault.StoreSlow: "StoreSlow", fault.StoreTorn: "StoreTorn", fault.StoreLost: "StoreLost",
 	}
 	if len(fault.Kinds()) != len(idents) {
@@ -113,6 +113,7 @@ func TestCheck(t *testing.T) {
 		{fault.Fault{Kind: fault.Silence, Nodes: []int{-1}}, "node -1"},
 		{fault.Fault{Kind: fault.Restart, Nodes: one, For: 1}, "for 1ns, want 0"},
 		{fault.Fault{Kind: fault.Flap, Nodes: one}, "every 0s"},
+		{fault.Fault{Kind: fault.ResolverFlap}, "every 0s"},
 		{fault.Fault{Kind: fault.Loss, Amount: 0.95}, "amount 0.95, want 0 to 0.9"},
 		{fault.Fault{Kind: fault.Slow, Nodes: one}, "amount 0, want 1 to 1000"},
 		{fault.Fault{Kind: fault.Partition, Nodes: one, At: -1}, "a negative time"},

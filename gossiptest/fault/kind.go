@@ -39,6 +39,7 @@ const (
 	ResolverStale // resolvers name whom they named before the fault
 	ResolverSlow  // resolvers take Amount seconds
 	ResolverError // resolvers fail
+	ResolverFlap  // resolvers name nobody, whom they should again after Every, nobody again after another one, and so on
 	StoreError    // stores fail
 	StoreSlow     // stores take Amount seconds
 	StoreTorn     // what a crash finds half written is kept as half of it
@@ -79,6 +80,7 @@ var specs = [...]spec{
 	ResolverStale: {name: "resolver-stale"},
 	ResolverSlow:  {name: "resolver-slow", max: day},
 	ResolverError: {name: "resolver-error"},
+	ResolverFlap:  {name: "resolver-flap", every: true},
 	StoreError:    {name: "store-error"},
 	StoreSlow:     {name: "store-slow", max: day},
 	StoreTorn:     {name: "store-torn"},

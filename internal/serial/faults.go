@@ -40,7 +40,7 @@ func (w *World) begin(i int, life Life) {
 			w.hosts[n].down++
 			w.live(func() { life.Crash(n, f.Kind == fault.Silence, f.Kind == fault.Wipe) })
 		}
-	case fault.Flap:
+	case fault.Flap, fault.ResolverFlap:
 		w.turn(i)
 	default:
 		w.weather()

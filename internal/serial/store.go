@@ -75,7 +75,9 @@ func (s Store) call(ctx context.Context, what, key string, begin, f func(*store)
 			begin(r.host.store)
 			wait := time.Duration(w.faults.Most(fault.StoreSlow, r.host.id) * float64(time.Second))
 			r.task(wait, simnet.Stored, what+" "+key, 0, func() {
-				delete(r.host.store.writing, key)
+				if what == "put" {
+					delete(r.host.store.writing, key)
+				}
 				switch {
 				case k.over:
 				case w.faults.Has(fault.StoreError, r.host.id):
@@ -130,7 +132,7 @@ func (r *Run) resolve(ctx context.Context) (addrs []transport.Addr, err error) {
 				case k.over:
 				case w.faults.Has(fault.ResolverError, host):
 					k.finish(errResolver)
-				case w.faults.Has(fault.ResolverEmpty, host):
+				case w.faults.Has(fault.ResolverEmpty, host), w.faults.Has(fault.ResolverFlap, host):
 					k.finish(nil)
 				default:
 					for _, i := range w.seeds(host) {
