@@ -13,6 +13,12 @@ step() { printf '\n=== %s (%d s)\n' "$*" "$SECONDS"; }
 # fail ends the run with a message.
 fail() { printf '\nFAIL: %s\n' "$*" >&2; exit 1; }
 
+# modules runs a command in the root of each module: of this one, and of examples/downstream, which is one like a user's.
+modules() {
+	local dir
+	for dir in . examples/downstream; do (cd "$dir" && "$@"); done
+}
+
 # compiler makes sure that there is a C compiler, which the race detector needs.
 compiler() {
 	if echo '#include <stdlib.h>' | "$(go env CC)" -E - >/dev/null 2>&1; then return; fi
@@ -24,7 +30,7 @@ compiler() {
 }
 
 # race runs every test under the race detector in a random order, which it prints.
-race() { CGO_ENABLED=1 go test -race -shuffle=on -count=1 -timeout=5m ./...; }
+race() { modules env CGO_ENABLED=1 go test -race -shuffle=on -count=1 -timeout=5m ./...; }
 
 # seeds simulates as many schedules of faults as $1 says, which nobody has tried before. A failure names its seed.
 seeds() {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +55,7 @@ const (
 //
 // # Environment
 //
-//	GOSSIPTEST_RUNS=n      seeds to try, 10 if it is not set
+//	GOSSIPTEST_RUNS=n      seeds to try; if it is not set 10, or what RunSeeds says
 //	GOSSIPTEST_SEED=n      try this seed alone, in the order that belongs to it
 //	GOSSIPTEST_CHECK=all   run every seed twice; none: none
 //	GOSSIPTEST_SHRINK=0    leave the faults as they are
@@ -63,9 +64,18 @@ const (
 // Run is called on the goroutine of the test, outside of any bubble.
 func Run(t *testing.T, body func(s *Sim)) {
 	t.Helper()
+	RunSeeds(t, defaultRuns, body)
+}
+
+// RunSeeds is Run with n seeds, at least one, if GOSSIPTEST_RUNS is not set. The first of them are those of Run.
+func RunSeeds(t *testing.T, n int, body func(s *Sim)) {
+	t.Helper()
+	if n < 1 {
+		panic(fmt.Sprintf("gossiptest: RunSeeds with %d seeds", n))
+	}
 	r := &runner{
-		t: t, name: t.Name(), body: body, env: environment(t), dir: filepath.Join("testdata", "gossiptest"), patience: hangLimit,
-		fail: func(text string) { t.Helper(); t.Error(text) },
+		t: t, name: t.Name(), body: body, env: environment(t, n), dir: filepath.Join("testdata", "gossiptest"), patience: hangLimit,
+		fail: func(text string) { t.Helper(); t.Error(strings.TrimRight(text, "\n")) },
 	}
 	r.all()
 }
@@ -109,9 +119,9 @@ type env struct {
 	save    bool
 }
 
-func environment(t *testing.T) env {
+func environment(t *testing.T, runs int) env {
 	t.Helper()
-	e := env{runs: defaultRuns, check: os.Getenv("GOSSIPTEST_CHECK")}
+	e := env{runs: runs, check: os.Getenv("GOSSIPTEST_CHECK")}
 	number := func(name string) (uint64, bool) {
 		text, ok := os.LookupEnv(name)
 		if !ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -102,7 +103,7 @@ func (r *runner) report(a attempt, i int, first outcome) {
 		fmt.Fprintf(&b, "  %s:\n%s", what, indent(strings.TrimRight(least.String(), "\n"), "    "))
 		fmt.Fprintf(&b, "  as Go:\n%s", indent("s.Faults("+literals(least)+")", "    "))
 	}
-	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test -run '%s' .\n", a.seed, pattern(r.name))
+	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test %s-run '%s' .\n", a.seed, tags(), pattern(r.name))
 	if path := r.save(a, least, o); path != "" {
 		fmt.Fprintf(&b, "  kept, and tried first from now on: %s\n", path)
 	}
@@ -122,6 +123,18 @@ func literals(s fault.Schedule) string {
 		return list[0]
 	}
 	return "\n\t" + strings.Join(list, ",\n\t") + ",\n"
+}
+
+// tags returns the flag of the build tags of this program, and a space; "" if there are none.
+func tags() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "-tags" && s.Value != "" {
+				return "-tags " + s.Value + " "
+			}
+		}
+	}
+	return ""
 }
 
 // pattern returns what go test -run takes for a test of that name.

@@ -23,9 +23,12 @@ const drawn = 400
 
 // toHost is what became of the latest frames to one host.
 type toHost struct {
-	last [6]serial.Pass // in a ring
+	last [200]serial.Pass // in a ring
 	n    int
 }
+
+// told is how many of them a failure tells of.
+const told = 6
 
 // note takes in what became of a frame.
 func (h *history) note(p serial.Pass) {
@@ -74,20 +77,27 @@ func (s *Sim) pass(p serial.Pass) {
 	}
 }
 
-// deliveries describes the latest frames to a host.
-func (s *Sim) deliveries(host int) (lines []string, n int) {
+// deliveries describes the latest frames to a host, those left aside in which there is nothing to learn, and says which these are.
+func (s *Sim) deliveries(host int) (lines []string, n int, aside string) {
 	s.world.Locked(func() {
 		t := s.passes.to[host]
 		if t == nil {
 			return
 		}
 		n = t.n
-		for _, p := range ring(t.last[:], t.n) {
+		last := ring(t.last[:], t.n)
+		if news := slices.DeleteFunc(slices.Clone(last), onlyPing); len(news) > 0 && len(news) < len(last) {
+			last, aside = news, ", pings aside"
+		}
+		for _, p := range last[max(len(last)-told, 0):] {
 			lines = append(lines, describe(p))
 		}
 	})
-	return lines, n
+	return lines, n, aside
 }
+
+// onlyPing reports whether a frame of gossip has arrived that has nothing in it but a ping.
+func onlyPing(p serial.Pass) bool { return p.Fate == "recv" && content(p.Frame) == "ping" }
 
 // describe returns a line about a frame: when, what became of it, from where, and what is in it.
 func describe(p serial.Pass) string {

@@ -1,0 +1,5 @@
+//go:build !historicalbug
+
+package flags
+
+const skipOwn = false

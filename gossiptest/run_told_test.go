@@ -1,0 +1,59 @@
+package gossiptest
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// RunSeeds tries as many seeds as it is told, unless the environment says something else.
+func TestRunSeeds(t *testing.T) {
+	for _, c := range []struct {
+		env  string
+		n    int
+		want int // runs: the first seed is run twice
+	}{{"", 3, 4}, {"", 1, 2}, {"5", 3, 6}} {
+		t.Setenv("GOSSIPTEST_RUNS", c.env)
+		if c.env == "" {
+			os.Unsetenv("GOSSIPTEST_RUNS")
+		}
+		runs := 0
+		RunSeeds(t, c.n, func(*Sim) { runs++ })
+		if runs != c.want {
+			t.Errorf("with %d seeds and GOSSIPTEST_RUNS=%q: %d runs, want %d", c.n, c.env, runs, c.want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("RunSeeds with no seeds does not panic")
+		}
+	}()
+	RunSeeds(t, 0, func(*Sim) {})
+}
+
+// Of the frames to a host that is behind, those are shown which may have something to do with it.
+func TestPingsAside(t *testing.T) {
+	text := failing(t, func(s *Sim) {
+		c := NewCluster(s, 3, newMember)
+		s.RunFor(20 * time.Second)
+		c.Converged(time.Second, func(m member) any { return m.GetNodeID() == 2 })
+	})
+	if !regexp.MustCompile(`the last 6 of \d+ frames to n1, pings aside:\n`).MatchString(text) || strings.Contains(text, "  ping\n") {
+		t.Errorf("pings are not left aside:\n%s", text)
+	}
+}
+
+// What cmp has to be told about a view shows before anything differs.
+func TestConvergedPanics(t *testing.T) {
+	Run(t, func(s *Sim) {
+		c := NewCluster(s, 2, newMember)
+		defer func() {
+			if recover() == nil {
+				s.Errorf("Converged takes what cmp cannot compare")
+			}
+		}()
+		c.Converged(time.Second, func(member) any { return struct{ unexported int }{} })
+	})
+}
