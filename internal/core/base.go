@@ -1,7 +1,6 @@
 package core
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -50,7 +49,7 @@ func NewBase(at Now, records []Record) *Base {
 		rec.From = FromBase
 		ks := &keyState{key: rec.Key, rec: &rec, hold: hold(&rec), first: writer{o.idx, rec.Seq}}
 		b.keys[rec.Key] = ks
-		o.insert(entry{rec.Seq, ks})
+		o.index = append(o.index, entry{rec.Seq, ks}) // in no order yet
 		o.hw = max(o.hw, rec.Seq)
 		if compareStamp(rec.Stamp, b.clock) > 0 {
 			b.clock = rec.Stamp
@@ -105,7 +104,7 @@ func (c *Core) Base() *Base {
 // complete adds what follows from the origins and keys.
 func (b *Base) complete() {
 	for _, o := range b.origins {
-		slices.SortFunc(o.index, func(x, y entry) int { return cmp.Compare(x.seq, y.seq) })
+		slices.SortFunc(o.index, entry.compare)
 		n := b.nodes[o.id.node]
 		if n == nil {
 			n = &nodeState{}
@@ -132,7 +131,7 @@ func (b *Base) complete() {
 		}
 		b.addMember(rec)
 	}
-	slices.SortFunc(b.expiry, func(x, y timed[string]) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.v, y.v)) })
+	slices.SortFunc(b.expiry, timed[string].compare)
 	for key, ks := range b.keys { // order: each suspicion has a descriptor of its own
 		b.suspect(key, ks.rec)
 	}

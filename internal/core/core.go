@@ -54,6 +54,8 @@ type Core struct {
 	hash     uint64      // of the marks
 	marks    uint32      // how many origins the hash covers
 	fresh    []*keyState // whose part of the hash may have changed in this step
+	caught   []*origin   // whose strays may have become none, since hw has moved
+	unsorted []*origin   // that have late entries
 
 	// Whom it is linked to, and whom it could be.
 	links    []*link // by LinkID
@@ -179,7 +181,7 @@ func (c *Core) adoptSelf() {
 	if c.node == 0 || c.inc == 0 {
 		return
 	}
-	if inc := c.latest(c.node); inc >= c.inc && (c.self == nil || inc != c.self.id.inc) {
+	if inc := c.latest(c.node); inc >= c.inc && inc < maxIncarnation-1 && (c.self == nil || inc != c.self.id.inc) {
 		c.inc = inc + 1 // the ID is new to this process, but not to its peers
 		c.durable = false
 		c.out.Persist = c.inc
@@ -224,7 +226,7 @@ func (c *Core) event(e Event) { c.out.Events = append(c.out.Events, e) }
 // can have anything to do.
 func (c *Core) due(about LinkID) {
 	c.expire()
-	c.strays()
+	c.tidy()
 	c.graftDue()
 	c.releaseDue()
 	c.doubtsDue()

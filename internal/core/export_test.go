@@ -158,3 +158,6 @@ func (c *Core) Arrivals() int { return len(c.arrivals.log) }
 
 // RingPos places a node in the ring.
 func RingPos(node uint64) uint64 { return ringPos(node) }
+
+// Waiting returns how many times are kept at which keys expire, those included that no longer count.
+func (c *Core) Waiting() int { return len(c.expiry) }

@@ -150,7 +150,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 			ks.hold = max(ks.hold, after(c.now.Mono, s.Keep))
 		}
 		if o != c.self && ks.wrote(o, s.Seq) {
-			o.insert(entry{s.Seq, ks})
+			c.index(o, entry{s.Seq, ks})
 			o.lastAgain = max(o.lastAgain, s.Seq) // for all that is known
 			c.arrivals.key(ks, nil)
 		}
@@ -167,7 +167,7 @@ func (c *Core) delta(l *link, f *wire.Frame) wire.Refusal {
 			return why
 		}
 	}
-	c.strays()
+	c.tidy()
 	return 0
 }
 

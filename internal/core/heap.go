@@ -1,6 +1,9 @@
 package core
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // heap is a queue of values by time, and by value among equal times. Whoever puts in a value again does not take the
 // old one out: what is popped is checked against the state it is about.
@@ -9,6 +12,10 @@ type heap[T cmp.Ordered] []timed[T]
 type timed[T cmp.Ordered] struct {
 	at int64
 	v  T
+}
+
+func (a timed[T]) compare(b timed[T]) int {
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.v, b.v))
 }
 
 func (a timed[T]) less(b timed[T]) bool { return a.at < b.at || a.at == b.at && a.v < b.v }
@@ -32,6 +39,13 @@ func (h *heap[T]) push(at int64, v T) {
 		q[i], q[up] = q[up], q[i]
 		i = up
 	}
+}
+
+// keep takes out what ok does not hold of, and all but one of equal values at one time.
+func (h *heap[T]) keep(ok func(timed[T]) bool) {
+	q := slices.DeleteFunc(*h, func(t timed[T]) bool { return !ok(t) })
+	slices.SortFunc(q, timed[T].compare) // what is in order is a heap
+	*h = slices.Compact(q)
 }
 
 // pop takes the earliest value out if its time has come.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
@@ -18,14 +19,16 @@ type origin struct {
 	hw      uint64 // everything it wrote up to here is held or covered
 	gaps    []span // claimed above hw, sorted, not touching
 	index   []entry
-	stale   int // entries of index that no longer count
+	late    []entry // of index, once they are in order
+	stale   int     // entries of index that no longer count
 
-	lastAgain uint64      // seq of the newest write here of a key that the origin had written before
-	strays    []*keyState // those whose record is an info of it beyond hw, and some that were
-	progress  int64       // Mono at which an info of it came from the parent last
-	moved     uint64      // its place in arrivals, for hw; 0: none
-	movedAt   int64       // Mono at which hw moved last
-	pushed    int64       // Mono at which hw moved last without having asked
+	lastAgain uint64               // seq of the newest write here of a key that the origin had written before
+	strays    map[string]*keyState // those whose record is an info of it beyond hw, by key
+	caught    bool                 // it is in Core.caught
+	progress  int64                // Mono at which an info of it came from the parent last
+	moved     uint64               // its place in arrivals, for hw; 0: none
+	movedAt   int64                // Mono at which hw moved last
+	pushed    int64                // Mono at which hw moved last without having asked
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
@@ -62,6 +65,8 @@ type entry struct {
 	ks  *keyState
 }
 
+func (e entry) compare(f entry) int { return cmp.Compare(e.seq, f.seq) }
+
 func (e entry) live(o *origin) bool { return !e.ks.dead && e.ks.lastSeq(o) == e.seq }
 
 // nodeState lists the lives of a node, oldest first.
@@ -75,10 +80,8 @@ const maxIncarnation = 1 << 62
 // life returns the origin of id, nil if the core has no state of its own of it.
 func (c *Core) life(id originID) *origin {
 	if n := c.nodes[id.node]; n != nil {
-		for i := len(n.lives) - 1; i >= 0; i-- {
-			if n.lives[i].id.inc == id.inc {
-				return n.lives[i]
-			}
+		if i, ok := n.find(id.inc); ok {
+			return n.lives[i]
 		}
 	}
 	return nil
@@ -125,8 +128,13 @@ func (c *Core) register(o *origin) {
 
 func (n *nodeState) add(o *origin) {
 	o.node = n
-	i := sort.Search(len(n.lives), func(i int) bool { return n.lives[i].id.inc > o.id.inc })
+	i, _ := n.find(o.id.inc)
 	n.lives = slices.Insert(n.lives, i, o)
+}
+
+// find returns where the life of that incarnation is or belongs.
+func (n *nodeState) find(inc uint64) (i int, ok bool) {
+	return slices.BinarySearchFunc(n.lives, inc, func(o *origin, inc uint64) int { return cmp.Compare(o.id.inc, inc) })
 }
 
 // wroteLast reports whether the record of ks is one of o.
@@ -154,8 +162,8 @@ func (c *Core) latest(node uint64) uint64 {
 	return n.newest().id.inc
 }
 
-// insert puts e in its place: nearly always the last.
-func (o *origin) insert(e entry) {
+// index puts e in its place among what o wrote: nearly always the last. What is not waits until all that came with it is there.
+func (c *Core) index(o *origin, e entry) {
 	if o.stale > len(o.index)/2 && o.stale > 16 {
 		o.index = slices.DeleteFunc(o.index, func(e entry) bool { return !e.live(o) })
 		o.stale = 0
@@ -164,8 +172,26 @@ func (o *origin) insert(e entry) {
 		o.index = append(o.index, e)
 		return
 	}
-	i := o.after(e.seq)
-	o.index = slices.Insert(o.index, i, e)
+	if o.late = append(o.late, e); len(o.late) == 1 {
+		c.unsorted = append(c.unsorted, o)
+	}
+}
+
+// sort puts what came late in its place.
+func (o *origin) sort() {
+	slices.SortStableFunc(o.late, entry.compare)
+	i, j := len(o.index)-1, len(o.late)-1
+	o.index = append(o.index, o.late...)
+	for k := len(o.index) - 1; j >= 0; k-- {
+		if i >= 0 && o.index[i].seq > o.late[j].seq {
+			o.index[k] = o.index[i]
+			i--
+		} else {
+			o.index[k] = o.late[j]
+			j--
+		}
+	}
+	o.late = nil
 }
 
 // after returns the place of the first entry past seq.
@@ -224,9 +250,9 @@ func (c *Core) advance(o *origin, to uint64) {
 	o.hw, o.movedAt, o.dueAt = to, c.now.Mono, c.now.Mono
 	c.arrivals.origin(o)
 	c.hash ^= mix(o.id.node, o.id.inc, to)
-	if len(o.strays) > 0 {
-		c.fresh = append(c.fresh, o.strays...)
-		o.strays = slices.DeleteFunc(o.strays, func(ks *keyState) bool { return ks.dead || ks.rec.Seq <= to || !o.wroteLast(ks) })
+	if len(o.strays) > 0 && !o.caught {
+		o.caught = true
+		c.caught = append(c.caught, o)
 	}
 	c.overlay.lastLearned = c.now.Mono
 }

@@ -166,7 +166,7 @@ func (c *Core) write(key, value string, ttl int64, state wire.State) {
 	}
 	c.place(rec, o)
 	c.advance(o, seq)
-	c.strays()
+	c.tidy()
 	c.published(o)
 }
 
@@ -238,7 +238,7 @@ func (c *Core) place(rec *Record, o *origin) {
 	}
 	news := ks.wrote(o, rec.Seq)
 	if news {
-		o.insert(entry{rec.Seq, ks})
+		c.index(o, entry{rec.Seq, ks})
 		if rec.Again {
 			o.lastAgain = max(o.lastAgain, rec.Seq)
 		}
@@ -315,14 +315,11 @@ func (c *Core) schedule(at int64, key string) {
 		return
 	}
 	if len(c.expiry) > 2*len(c.keys)+64 {
-		// Most of it is about records that newer ones have replaced.
-		old := c.expiry
-		c.expiry = nil
-		for _, t := range old {
-			if ks := c.keys[t.v]; ks != nil && (ks.rec.State == wire.Live && ks.rec.Expires == t.at || ks.forget == t.at) {
-				c.expiry.push(t.at, t.v)
-			}
-		}
+		// Most of it is about records that newer ones have replaced, or says again what is there.
+		c.expiry.keep(func(t timed[string]) bool {
+			ks := c.keys[t.v]
+			return ks != nil && (ks.rec.State == wire.Live && ks.rec.Expires == t.at || ks.forget == t.at)
+		})
 	}
 	c.expiry.push(at, key)
 }
@@ -372,10 +369,26 @@ func (c *Core) staled(w writer) {
 	}
 }
 
+// tidy does, once all that an input brought is there, what would cost more piece by piece.
+func (c *Core) tidy() {
+	for _, o := range c.unsorted {
+		o.sort()
+	}
+	c.unsorted = c.unsorted[:0]
+	c.strays()
+}
+
 // strays counts into the hash of the marks what the marks do not speak of: records that stand for their key although the
 // range they belong to was not claimed, because it came in parts or another origin's did. Two nodes with equal hashes
 // hold the same.
 func (c *Core) strays() {
+	for _, o := range c.caught {
+		o.caught = false
+		for _, ks := range o.strays { // order: what becomes of one is nothing to the others
+			c.stray(ks)
+		}
+	}
+	c.caught = c.caught[:0]
 	for _, ks := range c.fresh {
 		c.stray(ks)
 	}
@@ -384,20 +397,24 @@ func (c *Core) strays() {
 }
 
 func (c *Core) stray(ks *keyState) {
-	was := ks.stray
-	ks.stray = 0
+	was, old := ks.stray, ks.strayIn
+	ks.stray, ks.strayIn = 0, nil
 	if !ks.dead && ks.rec.State != wire.Skeleton {
 		// An origin that only the base knows holds all that stands there.
 		if o := c.life(originID{ks.rec.Node, ks.rec.Incarnation}); o != nil && ks.rec.Seq > o.hw {
-			ks.stray = mix(o.id.node, o.id.inc, ks.rec.Seq, 1)
-			if ks.strayIn != o {
-				ks.strayIn = o
-				o.strays = append(o.strays, ks)
-			}
+			ks.stray, ks.strayIn = mix(o.id.node, o.id.inc, ks.rec.Seq, 1), o
 		}
 	}
-	if ks.stray == 0 {
-		ks.strayIn = nil
+	if o := ks.strayIn; o != old {
+		if old != nil {
+			delete(old.strays, ks.key)
+		}
+		if o != nil && o.strays == nil {
+			o.strays = map[string]*keyState{}
+		}
+		if o != nil {
+			o.strays[ks.key] = ks
+		}
 	}
 	c.hash ^= was ^ ks.stray
 }

@@ -1,6 +1,11 @@
 package core
 
-import "github.com/grapevine-go/grapevine/internal/wire"
+import (
+	"maps"
+	"slices"
+
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
 
 // maxCompares is how often a new link compares hashes, while things still move, before it sends marks: by then the
 // trees have brought what was on its way, and marks would only have described it.
@@ -138,16 +143,12 @@ func (c *Core) offer(l *link, o *origin, seq uint64) {
 	}
 }
 
-// allStrays lists the keys whose record the marks do not speak of.
+// allStrays lists the keys whose record the marks do not speak of: by origin, in order.
 func (c *Core) allStrays() []*keyState {
 	var all []*keyState
 	for _, o := range c.origins {
-		seen := make(map[*keyState]bool, len(o.strays)) // where origins took turns at a key, it is listed more than once
-		for _, ks := range o.strays {
-			if ks.stray != 0 && o.wroteLast(ks) && !seen[ks] {
-				seen[ks] = true
-				all = append(all, ks)
-			}
+		for _, key := range slices.Sorted(maps.Keys(o.strays)) {
+			all = append(all, o.strays[key])
 		}
 	}
 	return all

@@ -36,7 +36,7 @@ func (c *Core) begin() {
 		rec := c.key(key).rec
 		c.origin(originID{rec.Node, rec.Incarnation})
 	}
-	c.strays()
+	c.tidy()
 	c.overlay.begin(c, b)
 	if rec := c.record(keyClusterID); rec != nil && rec.State == wire.Live {
 		c.adoptCluster(rec.Value)
