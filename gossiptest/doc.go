@@ -28,7 +28,8 @@
 // and never lose or reorder frames, because no link may; what fails is the network beneath them: partitions and one-way
 // cuts hold frames back, a crash ends links, a silent death leaves them open with nobody at the far end.
 //
-// [NewNode] starts a node on such a network, waits until it is connected, and ends it with the test.
+// [NewNode] starts a node on such a network, waits until it is connected, and ends it with the test. [Start] runs an application that is
+// built on one.
 //
 // # Plug-ins
 //

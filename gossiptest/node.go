@@ -39,7 +39,8 @@ type NodeOptions struct {
 const clusterID = "gossiptest"
 
 // NewNode starts a node, waits until it is connected, and ends it when the test does; unless the test has ended it
-// before, Run must return nil there. Nil opts are the zero NodeOptions.
+// before, Run must return nil there. Nil opts are the zero NodeOptions. It is ended as a t.Cleanup is called, so after whatever the
+// test has made later: [Start] runs what is built on it.
 //
 //	g := gossiptest.NewNode(t, nil)
 //
@@ -79,7 +80,8 @@ func NewNode(t testing.TB, opts *NodeOptions) *Node {
 		t.Fatalf("gossiptest: node %d: %v", cfg.NodeID, err)
 	}
 	n.Gossip, n.Addr = g, tr.Addr()
-	ctx, cancel := context.WithCancel(t.Context())
+	// It ends in its turn among the cleanups.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var ended error // to be read when done is closed
 	done := make(chan struct{})
 	go func() {

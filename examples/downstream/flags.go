@@ -43,9 +43,6 @@ func New(g *gossip.Gossip) *Service {
 // Run follows what other servers do until ctx or the node ends.
 func (s *Service) Run(ctx context.Context) error {
 	events, err := flagKey.WatchFamily(ctx, s.g, nil)
-	if errors.Is(err, gossip.ErrStopped) {
-		return nil // before it has begun
-	}
 	if err != nil {
 		return fmt.Errorf("follow flags: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -30,13 +29,7 @@ func start(t *testing.T, opts *gossiptest.NodeOptions) (*flags.Service, *gossipt
 	t.Helper()
 	n := gossiptest.NewNode(t, opts)
 	s := flags.New(n.Gossip)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := s.Run(t.Context()); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	t.Cleanup(wg.Wait)
+	gossiptest.Start(t, s)
 	return s, n
 }
 

@@ -57,7 +57,7 @@ var children = map[string]struct {
 }{
 	"on the test's own goroutine": {
 		test: func(t *testing.T) {
-			s := forgetful(t)
+			s := forgetfulOf(gossipmock.NewPatientController(t))
 			t.Cleanup(func() { t.Log("the cleanup is called") })
 			_ = s.Put(t.Context(), "k", nil)
 		},
@@ -65,7 +65,7 @@ var children = map[string]struct {
 	},
 	"beside a test that ends": {
 		test: func(t *testing.T) {
-			s := forgetful(t)
+			s := forgetfulOf(gossipmock.NewPatientController(t))
 			var wg sync.WaitGroup
 			wg.Go(func() { _ = s.Put(t.Context(), "k", nil) })
 			wg.Go(func() { _ = s.Put(t.Context(), "k again", nil) })
@@ -90,7 +90,9 @@ var children = map[string]struct {
 		code: 2, lines: []string{"gossipmock: TestChild: Unexpected call", "gossipmock_test.node("},
 	},
 	"in a bubble": {
-		test: func(t *testing.T) { synctest.Test(t, func(t *testing.T) { waiting(t, forgetful(t)) }) },
+		test: func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { waiting(t, forgetfulOf(gossipmock.NewPatientController(t))) })
+		},
 		code: 2, lines: []string{"--- FAIL: TestChild", "deadlock"}, not: "has not ended",
 	},
 	"of a node in a bubble, whose time goes on": {
@@ -116,7 +118,7 @@ var children = map[string]struct {
 	"on a host of a Sim": {
 		test: func(t *testing.T) {
 			gossiptest.Run(t, func(s *gossiptest.Sim) {
-				store := forgetful(s)
+				store := forgetfulOf(gossipmock.NewPatientController(s))
 				gossiptest.NewCluster(s, 2, func(h *gossiptest.Host) *gossip.Gossip {
 					cfg := h.Config()
 					cfg.Store = store
