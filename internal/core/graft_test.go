@@ -132,6 +132,40 @@ func TestSlowAnswer(t *testing.T) {
 	}
 }
 
+// TestAnswersTakeAsLongAsPeersAreFar: where dials show that the way there and back is long, an answer is waited for as much longer before
+// anybody is asked again: the same peer would send everything twice, and be forgotten before its answer can be here.
+func TestAnswersTakeAsLongAsPeersAreFar(t *testing.T) {
+	for _, tt := range []struct{ trip, want int64 }{{10 * ms, 40 * ms}, {300 * ms, 320 * ms}} {
+		w := newWorld(1, nil)
+		w.handDials = true
+		w.nodes[1].seeds = []wire.Addr{addrOf(13)}
+		w.start(1)
+		seed := w.answer(t, 1, w.nodes[1].dials[0], 13)
+		w.run(tt.trip)
+		seed.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Admitted})
+		from, q := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord)
+		o := core.Origin{Node: 20, Incarnation: 100}
+		for seq := uint64(1); seq <= 6; seq++ {
+			from.send(frame(info(o, seq, "k", "v", int64(seq), 0), claim(o, seq-1, seq)))
+			w.run(100 * ms)
+		}
+		from.close()
+		w.run(100 * ms)
+		q.drop()
+		q.send(frame(advert(o, 7)))
+		if s := q.listen(); len(s.grafts) != 1 {
+			t.Fatalf("an advert without a parent is answered with %+v, want a graft", s)
+		}
+		at := w.now
+		for w.now < at+second && len(q.listen().grafts) == 0 {
+			w.run(ms)
+		}
+		if got := w.now - at; got < tt.want-ms || got > tt.want+2*ms {
+			t.Errorf("there and back in %d ms: asks again after %d ms, want %d", tt.trip/ms, got/ms, tt.want/ms)
+		}
+	}
+}
+
 // TestBridge: over a link that has just joined two parts of the network, what is missing is asked for at once; later, and over
 // others, it is waited for.
 func TestBridge(t *testing.T) {

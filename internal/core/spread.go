@@ -147,7 +147,7 @@ func (c *Core) patience(o *origin, to uint64) int64 {
 	if o.asked == 0 {
 		return 0
 	}
-	return o.asked + 2*c.graftDelay(o, to) + 2*c.cfg.Timers.Graft
+	return o.asked + 2*c.graftDelay(o, to) + 2*c.overlay.latency(c)
 }
 
 // graftDelay is how long what o wrote up to to is waited for, once it is advertised.
