@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ const defaultRuns = 10
 
 const (
 	maxSimFrame = 4 << 20          // of a link
-	maxSteps    = 50_000_000       // of a run
+	maxSteps    = 5_000_000        // of a run
 	endLimit    = 5 * time.Second  // of the run's time, for the hosts to end
 	hangLimit   = 5 * time.Second  // of real time without a step
 	shrinkLimit = 20 * time.Second // of real time, for replays
@@ -61,6 +62,11 @@ const (
 //	GOSSIPTEST_SHRINK=0    leave the faults as they are
 //	GOSSIPTEST_SAVE=0      keep no file
 //
+// # Panics
+//
+// A panic of the function, of one given to At, or of an application's Run is a failure like others. On another goroutine it ends the process,
+// as it always does; the trace that Go prints names the seed and the host of each goroutine, as its labels.
+//
 // Run is called on the goroutine of the test, outside of any bubble.
 func Run(t *testing.T, body func(s *Sim)) {
 	t.Helper()
@@ -77,6 +83,7 @@ func RunSeeds(t *testing.T, n int, body func(s *Sim)) {
 		t: t, name: t.Name(), body: body, env: environment(t, n), dir: filepath.Join("testdata", "gossiptest"), patience: hangLimit,
 		fail: func(text string) { t.Helper(); t.Error(strings.TrimRight(text, "\n")) },
 	}
+	labels()
 	r.all()
 }
 
@@ -122,6 +129,9 @@ type env struct {
 func environment(t *testing.T, runs int) env {
 	t.Helper()
 	e := env{runs: runs, check: os.Getenv("GOSSIPTEST_CHECK")}
+	if e.check != "" && e.check != "all" && e.check != "none" {
+		t.Fatalf("gossiptest: GOSSIPTEST_CHECK: %q, want all or none", e.check)
+	}
 	number := func(name string) (uint64, bool) {
 		text, ok := os.LookupEnv(name)
 		if !ok {
@@ -194,10 +204,14 @@ func (r *runner) inBubble(a attempt) outcome {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s.ctx = ctx
-	err := s.world.Run(func() {
-		defer s.clean()
-		r.body(s)
-		s.world.Settle() // so that Always has seen the last instant
+	var err error
+	pprof.Do(ctx, pprof.Labels("seed", strconv.FormatUint(a.seed, 10)), func(context.Context) {
+		err = s.world.Run(func() {
+			defer s.clean()
+			defer s.panics("the test")
+			r.body(s)
+			s.world.Settle() // so that Always has seen the last instant
+		})
 	})
 	if err != nil {
 		s.fails(err.Error())

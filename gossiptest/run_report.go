@@ -35,8 +35,8 @@ func (r *runner) try(a attempt, i int) bool {
 	first := r.run(a)
 	twice := r.env.check == "all" || r.env.check != "none" && (i == 0 || first.failed())
 	if twice && !r.leaks {
-		if second := r.run(a); second.log.Hash() != first.log.Hash() {
-			r.fail(fmt.Sprintf("seed %d gives two different runs: %s\n%s", a.seed, first.log.Diff(second.log), rules))
+		if differs := difference(first, r.run(a)); differs != "" && !r.leaks {
+			r.fail(fmt.Sprintf("seed %d gives two different runs: %s\n%s", a.seed, differs, rules))
 			return false
 		}
 	}
@@ -45,6 +45,18 @@ func (r *runner) try(a attempt, i int) bool {
 	}
 	r.report(a, i, first)
 	return false
+}
+
+// difference says how two runs of one seed differ, "" if they do not.
+func difference(first, second outcome) string {
+	if first.log.Hash() != second.log.Hash() {
+		return first.log.Diff(second.log)
+	}
+	if first.failed() == second.failed() {
+		return ""
+	}
+	f := append(first.failures, second.failures...)[0]
+	return fmt.Sprintf("every step is the same, but only one of them fails: at %v: %s", f.at, f.text)
 }
 
 // rules are what code has to keep that is to be replayed.

@@ -104,29 +104,6 @@ func TestKeptFailure(t *testing.T) {
 	}
 }
 
-// Code that a seed does not repeat is reported as such, with the first step that differs.
-func TestUnrepeatable(t *testing.T) {
-	text := failing(t, func(s *Sim) {
-		c := NewCluster(s, 3, newMember)
-		keys := map[string]bool{}
-		for i := range 30 {
-			keys[fmt.Sprint("order/", i)] = true
-		}
-		s.RunFor(time.Second)
-		for key := range keys {
-			if err := c.App(0).AddInfo(key, []byte("paid"), 0); err != nil {
-				s.Fatal(err)
-			}
-		}
-		s.RunFor(time.Second)
-	})
-	for _, part := range []string{"gives two different runs: step ", "the order of a map does not reach what is sent"} {
-		if !strings.Contains(text, part) {
-			t.Errorf("no %q in\n%s", part, text)
-		}
-	}
-}
-
 // What a run says when something is wrong with the test, or with what it tests.
 func TestFailures(t *testing.T) {
 	for name, tt := range map[string]struct {

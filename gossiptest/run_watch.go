@@ -5,17 +5,18 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
 // watch has the process end if a run does not get on: no step for a while, and a goroutine of the bubble that waits for something that no
-// bubble knows of, a mutex above all. The test itself cannot end then.
+// bubble knows of, a mutex above all; or one that runs, for much longer. The test itself cannot end then.
 func (r *runner) watch(a attempt) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(r.patience)
 		defer tick.Stop()
-		last := -1
+		last, still := -1, 0
 		for {
 			select {
 			case <-done:
@@ -27,11 +28,17 @@ func (r *runner) watch(a attempt) (stop func()) {
 				n = log.Steps()
 			}
 			if n != last {
-				last = n
+				last, still = n, 0
 				continue
 			}
-			if stuck := blocked(); stuck != "" {
-				fmt.Fprintf(os.Stderr, "gossiptest: %s hangs with seed %d after %d steps. What a bubble cannot wait for holds up:\n\n%s\n", r.name, a.seed, n, stuck)
+			still++
+			stuck, busy := blocked()
+			why := "What a bubble cannot wait for holds up"
+			if still >= endless && stuck == "" {
+				stuck, why = busy, "These come to no end, and to no point where they wait"
+			}
+			if stuck != "" {
+				fmt.Fprintf(os.Stderr, "gossiptest: %s hangs with seed %d after %d steps. %s:\n\n%s\n", r.name, a.seed, n, why, stuck)
 				os.Exit(2)
 			}
 		}
@@ -39,11 +46,17 @@ func (r *runner) watch(a attempt) (stop func()) {
 	return func() { close(done) }
 }
 
+// labels has stacks show the labels of goroutines from now on, those of a panic above all.
+var labels = sync.OnceFunc(func() {
+	const setting = "tracebacklabels="
+	if old := os.Getenv("GODEBUG"); !strings.Contains(old, setting) {
+		os.Setenv("GODEBUG", strings.TrimPrefix(old+","+setting+"1", ","))
+	}
+})
+
 // dump returns the stacks of all goroutines, with the labels of hosts.
 func dump() []string {
-	old := os.Getenv("GODEBUG")
-	os.Setenv("GODEBUG", strings.TrimPrefix(old+",tracebacklabels=1", ","))
-	defer os.Setenv("GODEBUG", old)
+	labels()
 	buf := make([]byte, 1<<20)
 	for {
 		n := runtime.Stack(buf, true)
@@ -54,21 +67,27 @@ func dump() []string {
 	}
 }
 
-// blocked returns the stacks of goroutines of a bubble that are blocked, and not by something of the bubble; "" if there is none, or
-// one that runs.
-func blocked() string {
-	var stuck []string
+// endless is how often the time allowed has to pass for a goroutine that runs to do so for ever.
+const endless = 6
+
+// blocked returns the stacks of goroutines of a bubble that are blocked, and not by something of the bubble; or those of goroutines that
+// run, if there are any.
+func blocked() (stuck, busy string) {
+	var waiting, running []string
 	for _, g := range dump() {
 		head, _, _ := strings.Cut(g, "\n")
 		switch {
 		case !strings.Contains(head, "synctest bubble"), strings.Contains(head, "(durable)"), strings.Contains(head, "synctest.Wait"):
 		case strings.Contains(head, "[running"), strings.Contains(head, "[runnable"):
-			return ""
+			running = append(running, g)
 		default:
-			stuck = append(stuck, g)
+			waiting = append(waiting, g)
 		}
 	}
-	return strings.Join(stuck, "\n\n")
+	if len(running) > 0 {
+		return "", strings.Join(running, "\n\n")
+	}
+	return strings.Join(waiting, "\n\n"), ""
 }
 
 // stacks returns the stacks of the goroutines of a host, behind a line break; "" if there are none.

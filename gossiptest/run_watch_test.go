@@ -37,7 +37,7 @@ func TestHang(t *testing.T) {
 	if err == nil || cmd.ProcessState.ExitCode() != 2 {
 		t.Fatalf("the process ends with %v:\n%s", err, text)
 	}
-	for _, part := range []string{"gossiptest: TestHang hangs with seed ", "sync.Mutex.Lock", `{"node": "n1.1"}`, "run_watch_test.go:"} {
+	for _, part := range []string{"gossiptest: TestHang hangs with seed ", "sync.Mutex.Lock", `"node": "n1.1"`, "run_watch_test.go:"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %q in\n%s", part, text)
 		}

@@ -3,8 +3,10 @@ package gossiptest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,7 +110,16 @@ func (s *Sim) RunFor(d time.Duration) { s.world.Sleep(d) }
 
 // At has f called on a goroutine of its own when the time of the run is d, before what else is due at that instant but timers of package
 // time; at once if that has passed. Functions that are due at one instant are called in the order of the calls of At.
-func (s *Sim) At(d time.Duration, f func()) { s.world.After(d-s.Now(), f) }
+func (s *Sim) At(d time.Duration, f func()) {
+	s.world.After(d-s.Now(), func() {
+		defer s.panics("a function given to At")
+		f()
+	})
+}
+
+// MaxSteps sets after how many steps a run is taken to have no end: 5,000,000 if it is not called. It is stopped then, and fails with what
+// it did last.
+func (s *Sim) MaxSteps(n int) { s.world.SetMaxSteps(n) }
 
 // Faults has the faults happen at their times, which count from the beginning of the run. They may overlap. It panics if one makes no
 // sense with the hosts that there are, or begins in the past. It may be called on any goroutine of the test.
@@ -259,6 +270,30 @@ func (s *Sim) Fatalf(format string, args ...any) {
 func (s *Sim) FailNow() {
 	s.Fail()
 	s.end()
+}
+
+// panics makes a failure of a panic of the goroutine that it is deferred on.
+func (s *Sim) panics(who string) {
+	if v := recover(); v != nil {
+		s.Fatalf("%s panics: %v%s", who, v, callers())
+	}
+}
+
+// callers lists the functions that lead to a panic, in a form that is the same every time.
+func callers() string {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	var b strings.Builder
+	for panicked := false; ; {
+		f, more := frames.Next()
+		if panicked && !strings.HasPrefix(f.Function, "runtime.") {
+			fmt.Fprintf(&b, "\n  %s\n    %s:%d", f.Function, filepath.Base(f.File), f.Line)
+		}
+		panicked = panicked || f.Function == "runtime.gopanic"
+		if !more {
+			return b.String()
+		}
+	}
 }
 
 func (s *Sim) end() {

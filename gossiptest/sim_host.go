@@ -168,6 +168,7 @@ func (c *Cluster[A]) start(i int) {
 	s := c.sim
 	run := s.world.Host(c.first + i).Start(func(r *serial.Run) error {
 		h := &Host{sim: s, run: r, index: c.first + i}
+		defer s.panics(h.String())
 		app := c.make(h)
 		s.mu.Lock()
 		c.slots[i].app, c.slots[i].host = app, h

@@ -2,7 +2,6 @@ package gossiptest
 
 import (
 	"context"
-	"os"
 	"runtime"
 	"strings"
 )
@@ -61,10 +60,7 @@ func (tr *trial) dump() string {
 
 // allGoroutines returns the stacks of all goroutines, each with the labels of its goroutine; the calling one is first.
 func allGoroutines() []string {
-	const labels = "tracebacklabels="
-	if old := os.Getenv("GODEBUG"); !strings.Contains(old, labels) {
-		os.Setenv("GODEBUG", strings.TrimPrefix(old+","+labels+"1", ","))
-	}
+	labels()
 	for size := 1 << 16; ; size *= 2 {
 		buf := make([]byte, size)
 		if n := runtime.Stack(buf, true); n < size {

@@ -65,7 +65,7 @@ func (h *Host) Start(f func(r *Run) error) *Run {
 	w.net.Boot(h.id)
 	r := &Run{w: w, host: h, n: w.net.Boots(h.id), done: make(chan struct{}), ties: make(map[tie][]*turn)}
 	r.net = endpoint{run: r, conns: make(map[simnet.ID]*conn), dials: make(map[uint64]*call)}
-	labels := pprof.Labels("node", Name(h.id)+"."+strconv.Itoa(r.n))
+	labels := pprof.Labels("node", Name(h.id)+"."+strconv.Itoa(r.n), "seed", strconv.FormatUint(w.opts.Net.Seed, 10))
 	r.ctx, r.stop = context.WithCancel(pprof.WithLabels(context.Background(), labels))
 	h.run = r
 	h.runs = append(h.runs, r)

@@ -74,7 +74,7 @@ func (l *Log) step(i int) string {
 	h := l.steps[i]
 	s := fmt.Sprintf("%v %v", time.Duration(h.At), h)
 	if name := l.names[i]; name != "" {
-		s += fmt.Sprintf(" %q", name)
+		s += fmt.Sprintf(" %q", strings.ReplaceAll(strings.TrimRight(name, "\x00"), "\x00", " "))
 	}
 	return s
 }

@@ -100,6 +100,9 @@ func (t Transport) Accept() (transport.Link, error) {
 	e := &r.net
 	err := r.ready("accept", 0, func(k *call) bool {
 		if len(e.backlog) == 0 && !e.closed {
+			if e.accept != nil {
+				w.races(r, "Accept", "transport")
+			}
 			e.accept = k
 			return false
 		}
@@ -140,6 +143,11 @@ func (t Transport) Close() error {
 	return nil
 }
 
+// races takes note that two goroutines make a call at once of which the contract of package transport allows one. mu is held.
+func (w *World) races(r *Run, call, of string) {
+	w.net.Fail(fmt.Errorf("two goroutines of %s are in %s of one %s, and one at a time may be", Name(r.host.id), call, of))
+}
+
 // conn is one end of a link. World.mu guards its fields.
 type conn struct {
 	run     *Run
@@ -176,8 +184,12 @@ func (c *conn) Send(frame []byte) error {
 		}
 	}
 	err := r.turn(context.Background(), simnet.Out, "send", uint64(c.id), func(k *call) bool {
-		if c.closed || c.ended {
+		switch {
+		case c.closed || c.ended:
 			k.err = c.end()
+			return true
+		case c.send != nil:
+			w.races(r, "Send", "link with "+c.peer.String())
 			return true
 		}
 		c.send = k
@@ -194,6 +206,9 @@ func (c *conn) Recv() ([]byte, error) {
 	r, w := c.run, c.run.w
 	err := r.ready("recv", uint64(c.id), func(k *call) bool {
 		if len(c.inbox) == 0 && !c.closed && !c.ended {
+			if c.recv != nil {
+				w.races(r, "Recv", "link with "+c.peer.String())
+			}
 			c.recv = k
 			return false
 		}
