@@ -161,3 +161,6 @@ func RingPos(node uint64) uint64 { return ringPos(node) }
 
 // Waiting returns how many times are kept at which keys expire, those included that no longer count.
 func (c *Core) Waiting() int { return len(c.expiry) }
+
+// Settled reports whether the core takes the network for one that is no longer assembling.
+func (c *Core) Settled() bool { return c.overlay.settled(c) }

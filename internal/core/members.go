@@ -109,7 +109,7 @@ func addressOf(d *gossippb.NodeDescriptor) wire.Addr {
 
 // newMember keeps the time of news, by which a node knows whether its network is still assembling.
 func (o *overlay) newMember(c *Core) {
-	now, l := c.now.Mono, o.latency(c)
+	now, l := max(c.now.Mono, 1), o.latency(c) // in lastNew, 0 says that nobody has come
 	if o.lastNew == 0 {
 		o.firstNew, o.born = now, now
 	}

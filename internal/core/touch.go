@@ -60,7 +60,8 @@ func (o *overlay) begin(c *Core, b *Base) {
 		o.remove(c, c.node) // an earlier life of its own, or the one that goes on
 	}
 	o.lastLearned = c.now.Mono
-	o.firstNew, o.born, o.lastNew = c.now.Mono, c.now.Mono, c.now.Mono
+	now := max(c.now.Mono, 1) // 0 says that nobody has come
+	o.firstNew, o.born, o.lastNew = now, now, now
 	o.wakeMaintain(c, o.quiet(c))
 }
 
