@@ -90,9 +90,14 @@ func RunSeeds(t *testing.T, n int, body func(s *Sim)) {
 // all runs what was kept, and then seed after seed.
 func (r *runner) all() {
 	r.t.Helper()
-	if !r.saved() {
-		return
+	if r.saved() {
+		r.seeds()
 	}
+}
+
+// seeds runs seed after seed.
+func (r *runner) seeds() {
+	r.t.Helper()
 	for i := range r.env.runs {
 		seed, explore := r.env.seed, r.env.explore
 		if !r.env.one {
@@ -172,6 +177,8 @@ type outcome struct {
 	history  *history
 	hosts    int
 	unfit    bool // not all faults that were given could happen
+	end      time.Duration
+	state    string // of the hosts; "": it did not fail
 }
 
 func (o outcome) failed() bool { return len(o.failures) > 0 }
@@ -181,7 +188,10 @@ func (r *runner) run(a attempt) (o outcome) {
 	r.t.Helper()
 	stop := r.watch(a)
 	defer stop()
-	r.bubble(func() { o = r.inBubble(a) })
+	left := r.bubble(func() { o = r.inBubble(a) })
+	if left != "" {
+		o.failures = append(o.failures, failure{o.end, left})
+	}
 	return o
 }
 
@@ -217,6 +227,10 @@ func (r *runner) inBubble(a attempt) outcome {
 		s.fails(err.Error())
 	}
 	cancel()
+	state := ""
+	if s.Failed() {
+		state = s.state()
+	}
 	if err != nil || s.fatal {
 		r.left(s, s.world.Abandon)
 	} else {
@@ -225,10 +239,13 @@ func (r *runner) inBubble(a attempt) outcome {
 		}
 		r.left(s, s.world.Abandon)
 	}
+	if r.free { // what ends in its own time does so now
+		time.Sleep(calm)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return outcome{
-		failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes,
+		failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes, state: state, end: s.Now(),
 		unfit: s.unfit || s.given != nil && len(*s.given) > 0,
 	}
 }
@@ -273,15 +290,24 @@ func (s *Sim) seeds() (hosts []int) {
 	return hosts
 }
 
-// bubble calls f in a bubble.
-func (r *runner) bubble(f func()) {
+// bubble calls f in a bubble, and says which goroutines are left there.
+func (r *runner) bubble(f func()) (left string) {
 	r.t.Helper()
+	self := ""
 	defer func() {
-		if v := recover(); v != nil {
-			if !r.leaks {
-				panic(v)
-			}
+		v := recover()
+		switch {
+		case v == nil || r.leaks:
+		case strings.Contains(fmt.Sprint(v), "main bubble goroutine has exited"):
+			r.leaks = true
+			left = leaks(self)
+		default:
+			panic(v)
 		}
 	}()
-	synctest.Test(r.t, func(*testing.T) { f() })
+	synctest.Test(r.t, func(*testing.T) {
+		self = bubbleOf(ownStack())
+		f()
+	})
+	return ""
 }

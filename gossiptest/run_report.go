@@ -26,6 +26,7 @@ type runner struct {
 	dir      string        // of what is kept
 	patience time.Duration // without a step, of real time
 	leaks    bool          // goroutines are left, and were reported
+	free     bool          // what a seed does is not the same every time
 	progress atomic.Pointer[serial.Log]
 }
 
@@ -91,7 +92,11 @@ func (r *runner) report(a attempt, i int, first outcome) {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d (run %d of %d), %d steps, trace %016x\n", a.seed, i+1, r.env.runs, o.log.Len(), o.log.Hash())
+	if r.free {
+		fmt.Fprintf(&b, "seed %d (run %d of %d), which may give another run the next time\n", a.seed, i+1, r.env.runs)
+	} else {
+		fmt.Fprintf(&b, "seed %d (run %d of %d), %d steps, trace %016x\n", a.seed, i+1, r.env.runs, o.log.Len(), o.log.Hash())
+	}
 	for k, f := range o.failures {
 		if k == 5 {
 			fmt.Fprintf(&b, "  and %d failures more\n", len(o.failures)-k)
@@ -101,6 +106,9 @@ func (r *runner) report(a attempt, i int, first outcome) {
 	}
 	for _, line := range o.logs[max(len(o.logs)-20, 0):] {
 		b.WriteString(indent(strings.TrimRight(line, "\n"), "  log: "))
+	}
+	if r.free && o.state != "" {
+		b.WriteString("  the hosts at the end:\n" + indent(strings.TrimRight(o.state, "\n"), "    "))
 	}
 	switch {
 	case len(first.schedule) == 0:

@@ -104,3 +104,59 @@ func stacks(host string) string {
 	}
 	return ":\n" + strings.Join(list, "\n\n")
 }
+
+// ownStack returns the stack of the calling goroutine.
+func ownStack() string {
+	buf := make([]byte, 1<<10)
+	return string(buf[:runtime.Stack(buf, false)])
+}
+
+// bubbleOf returns how the stack of a goroutine names its bubble.
+func bubbleOf(stack string) string {
+	head, _, _ := strings.Cut(stack, "\n")
+	_, rest, _ := strings.Cut(head, "synctest bubble ")
+	return "synctest bubble " + rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+}
+
+// leaks says which goroutines of a bubble are left, those of one place together.
+func leaks(bubble string) string {
+	const shown = 5
+	var first []string
+	count := map[string]int{}
+	total := 0
+	for _, g := range dump() {
+		head, stack, _ := strings.Cut(g, "\n")
+		if bubbleOf(head) != bubble || strings.Contains(head, "synctest.Run") {
+			continue
+		}
+		total++
+		place := place(stack)
+		if count[place]++; count[place] == 1 {
+			first = append(first, g)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d goroutines are left after the end of the run, at %d places:", total, len(first))
+	for i, g := range first {
+		if i == shown {
+			fmt.Fprintf(&b, "\nand %d places more", len(first)-i)
+			break
+		}
+		_, stack, _ := strings.Cut(g, "\n")
+		fmt.Fprintf(&b, "\n\n%d of them:\n%s", count[place(stack)], g)
+	}
+	return b.String()
+}
+
+// place returns the functions of a stack, without their arguments.
+func place(stack string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stack) {
+		if !strings.HasPrefix(line, "\t") {
+			name, _, _ := strings.Cut(line, "(0x")
+			name, _, _ = strings.Cut(name, " in goroutine ")
+			b.WriteString(name + "\n")
+		}
+	}
+	return b.String()
+}

@@ -105,7 +105,7 @@ func describe(p serial.Pass) string {
 	if what != "recv" {
 		what, why = "drop", " ("+p.Fate+")"
 	}
-	return fmt.Sprintf("%12s  %s  %s -> %s  %s%s", millis(p.At), what, serial.Name(p.From), serial.Name(p.To), content(p.Frame), why)
+	return fmt.Sprintf("%12s  %s  %s -> %s  %s%s", millis(p.At), what, serial.Name(p.From), serial.Name(p.To), content(p), why)
 }
 
 // millis returns a time in milliseconds, with three digits behind the point.
@@ -113,8 +113,13 @@ func millis(d time.Duration) string {
 	return strconv.FormatFloat(float64(d.Microseconds())/1000, 'f', 3, 64) + "ms"
 }
 
-// content says what is in a frame: in one of gossip's, the keys of the infos and how much there is besides; of any other, its beginning.
-func content(raw []byte) string {
+// content says what is in a frame: in one of gossip's, the keys of the infos and how much there is besides; of any other, its beginning;
+// of some bytes of a connection, how many.
+func content(p serial.Pass) string {
+	raw := p.Frame
+	if p.Stream {
+		return fmt.Sprintf("%d bytes", len(raw))
+	}
 	const shown = 40
 	if f, err := wire.Decode(raw, wire.Limits{Frame: len(raw), Key: len(raw), Value: len(raw), Items: len(raw)}); err == nil && len(raw) > 0 {
 		return gossipContent(f, len(raw))

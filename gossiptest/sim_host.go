@@ -125,6 +125,8 @@ func (c *Cluster[A]) App(i int) A {
 	return c.slots[i].app
 }
 
+func (c *Cluster[A]) app(i int) any { return c.App(i) }
+
 // Host returns the latest run of the i-th host.
 func (c *Cluster[A]) Host(i int) *Host {
 	c.sim.mu.Lock()
@@ -193,6 +195,7 @@ type owner struct {
 		crash(i int, silence bool)
 		start(i int)
 		Up(i int) bool
+		app(i int) any
 	}
 }
 

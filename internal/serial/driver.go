@@ -23,6 +23,10 @@ func (d *driver) Dialed(host int, dial uint64, id simnet.ID) {
 		c.shut()
 		return
 	}
+	if k.stream {
+		d.net.Stream(host, id)
+		c.flow(0)
+	}
 	*k.end = id
 	k.finish(nil)
 }
@@ -37,9 +41,13 @@ func (d *driver) DialFailed(host int, dial uint64) {
 func (d *driver) Accepted(host int, id simnet.ID) {
 	r := d.run(host)
 	c := r.open(id)
-	if r.net.closed {
+	way, _ := d.net.Way(host, id)
+	if r.net.closed || way.Stream != r.net.listens { // nobody is there for what it carries
 		c.shut()
 		return
+	}
+	if way.Stream {
+		c.flow(1)
 	}
 	r.net.backlog = append(r.net.backlog, c)
 	if k := r.net.accept; k != nil {
@@ -52,9 +60,12 @@ func (d *driver) Frame(host int, id simnet.ID, frame []byte) {
 	c := d.conn(host, id)
 	if d.opts.OnPass != nil {
 		way, _ := d.net.Way(host, id)
-		d.opts.OnPass(Pass{At: d.net.Now(), From: way.To, To: host, Link: way.Link, Frame: frame, Fate: "recv"})
+		d.opts.OnPass(Pass{At: d.net.Now(), From: way.To, To: host, Link: way.Link, Frame: frame, Stream: way.Stream, Fate: "recv"})
 	}
 	c.inbox = append(c.inbox, frame)
+	if c.stream != nil {
+		c.stream.changed.Broadcast()
+	}
 	if k := c.recv; k != nil {
 		c.recv = nil
 		k.finish(nil)
@@ -62,8 +73,11 @@ func (d *driver) Frame(host int, id simnet.ID, frame []byte) {
 }
 
 func (d *driver) Sent(host int, id simnet.ID) {
-	if c := d.conn(host, id); c.send != nil {
-		k := c.send
+	c := d.conn(host, id)
+	if c.stream != nil {
+		c.stream.sent()
+	}
+	if k := c.send; k != nil {
 		c.send = nil
 		k.finish(nil)
 	}
@@ -90,7 +104,7 @@ func (w *World) transmit(c *conn, frame []byte) {
 type watcher World
 
 func (w *watcher) pass(way simnet.Way, frame []byte, fate string) {
-	w.opts.OnPass(Pass{At: w.net.Now(), From: way.From, To: way.To, Link: way.Link, Frame: frame, Fate: fate})
+	w.opts.OnPass(Pass{At: w.net.Now(), From: way.From, To: way.To, Link: way.Link, Frame: frame, Stream: way.Stream, Fate: fate})
 }
 
 func (w *watcher) FrameSent(way simnet.Way, frame []byte) { w.pass(way, frame, "sent") }

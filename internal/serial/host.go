@@ -95,6 +95,14 @@ func (r *Run) end(err error) {
 // errExited is the error of a run whose goroutine was ended.
 var errExited = errors.New("called runtime.Goexit")
 
+// Count returns how many runs the host has begun, and how many links it has.
+func (h *Host) Count() (runs, links int) {
+	h.w.lock()
+	defer h.w.mu.Unlock()
+	h.w.net.Links(h.id, func(simnet.ID) { links++ })
+	return h.w.net.Boots(h.id), links
+}
+
 // Run returns the run of the host, nil if it is down.
 func (h *Host) Run() *Run {
 	h.w.mu.Lock()
@@ -193,6 +201,11 @@ func (r *Run) die() {
 		c.finish(errDead)
 	}
 	r.waiting, r.timers, r.ties = nil, nil, nil
+	for _, c := range r.net.conns {
+		if c.stream != nil {
+			c.stream.changed.Broadcast()
+		}
+	}
 	r.w.purge(r)
 	r.stop()
 }

@@ -45,6 +45,7 @@ type endpoint struct {
 	conns   map[simnet.ID]*conn
 	dials   map[uint64]*call
 	dialed  uint64 // so many
+	listens bool   // for streams, in place of links
 }
 
 // Transport is the transport of a run.
@@ -58,14 +59,14 @@ func (r *Run) Transport() Transport { return Transport{r} }
 func (t Transport) Addr() transport.Addr { return Addr(t.r.host.id) }
 
 func (t Transport) Dial(ctx context.Context, to transport.Addr) (transport.Link, error) {
-	l, err := t.dial(ctx, to)
+	l, err := t.dial(ctx, to, false)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s from %s: %w", to, t.Addr(), err)
 	}
 	return l, nil
 }
 
-func (t Transport) dial(ctx context.Context, to transport.Addr) (*conn, error) {
+func (t Transport) dial(ctx context.Context, to transport.Addr, stream bool) (*conn, error) {
 	r, w := t.r, t.r.w
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (t Transport) dial(ctx context.Context, to transport.Addr) (*conn, error) {
 			k.err = fmt.Errorf("%w: no such address", errFailed)
 			return true
 		}
-		k.end = &end
+		k.end, k.stream = &end, stream
 		r.net.dialed++
 		r.net.dials[r.net.dialed] = k
 		w.net.Dial(r.host.id, r.net.dialed, host)
@@ -157,8 +158,9 @@ type conn struct {
 	recv    *call
 	send    *call
 	closing *call
-	closed  bool // here
-	ended   bool // the network has said so
+	stream  *Stream // that it is one end of; nil: it is a link
+	closed  bool    // here
+	ended   bool    // the network has said so
 }
 
 var _ transport.Link = (*conn)(nil)
@@ -263,6 +265,9 @@ func (c *conn) shut() {
 // down takes in that the link has ended. mu is held.
 func (c *conn) down() {
 	c.ended = true
+	if c.stream != nil {
+		c.stream.changed.Broadcast()
+	}
 	if c.recv != nil {
 		c.recv.finish(nil)
 	}

@@ -17,6 +17,8 @@ type call struct {
 	over bool
 	err  error
 	end  *simnet.ID // of a dial: where to say which link it is
+
+	stream bool // of a dial: it is one for a stream
 }
 
 func newCall() *call { return &call{done: make(chan struct{})} }

@@ -44,6 +44,7 @@ type Pass struct {
 	From, To int
 	Link     int
 	Frame    []byte
+	Stream   bool   // Frame is some bytes of a stream
 	Fate     string // "sent", "recv", or why it was lost
 }
 
@@ -66,24 +67,26 @@ type World struct {
 	kick  chan struct{} // wakes Run
 
 	// mu guards what follows, and all hosts. Step holds it while events happen.
-	mu     sync.Mutex
-	net    *simnet.Net
-	hosts  []*Host
-	faults *fault.Active
-	stale  []int              // what resolvers name while a fault.ResolverStale lasts
-	chains map[string][]*post // by goroutine: what it has posted, in order
-	log    Log
-	body   bool            // Run's function has returned
-	ending bool            // Stop was called
-	sleeps []chan struct{} // of those in pause
-	asking []asking        // in Change, in the order of their calls
-	beat   time.Duration   // when the next of them returns though nothing happens; 0: nobody has asked for that
-	err    error
+	mu      sync.Mutex
+	net     *simnet.Net
+	hosts   []*Host
+	faults  *fault.Active
+	stale   []int              // what resolvers name while a fault.ResolverStale lasts
+	chains  map[string][]*post // by goroutine: what it has posted, in order
+	log     Log
+	streams map[int][2]*Stream // by link
+	body    bool               // Run's function has returned
+	ending  bool               // Stop was called
+	awake   time.Duration      // when until looks for what is due again
+	sleeps  []chan struct{}    // of those in pause
+	asking  []asking           // in Change, in the order of their calls
+	beat    time.Duration      // when the next of them returns though nothing happens; 0: nobody has asked for that
+	err     error
 }
 
 // New returns a world without hosts that run.
 func New(opts Options) *World {
-	w := &World{opts: opts, start: time.Now(), kick: make(chan struct{}, 1), faults: fault.NewActive(nil), chains: make(map[string][]*post)}
+	w := &World{opts: opts, start: time.Now(), kick: make(chan struct{}, 1), faults: fault.NewActive(nil), chains: make(map[string][]*post), streams: make(map[int][2]*Stream)}
 	opts.Net.Driver = (*driver)(w)
 	opts.Net.Observe = w.log.note
 	if opts.OnPass != nil {
@@ -153,14 +156,20 @@ func (w *World) lock() {
 
 // unlock unlocks mu, and has Run look for what is ready.
 func (w *World) unlock() {
-	ready := w.net.Ready()
+	early := w.early()
 	w.mu.Unlock()
-	if ready {
+	if early {
 		select {
 		case w.kick <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// early reports whether something is due before until looks for it. mu is held.
+func (w *World) early() bool {
+	at, ok := w.net.Next()
+	return ok && (at < w.awake || w.net.Ready())
 }
 
 // errEndless says that time does not come to an end.
@@ -269,14 +278,14 @@ func (w *World) until(done func() bool) error {
 			continue
 		}
 		again := stepped && w.answer(now)
+		if w.awake = at; !ok {
+			w.awake = now + 24*time.Hour
+		}
 		w.mu.Unlock()
 		if stepped = again; again {
 			continue
 		}
-		if !ok {
-			at = now + 24*time.Hour
-		}
-		timer.Reset(at - now)
+		timer.Reset(w.awake - now)
 		select {
 		case <-timer.C:
 			if !ok {
@@ -305,6 +314,13 @@ func (w *World) After(d time.Duration, f func()) {
 	w.lock()
 	w.net.After(d, func() { go f() })
 	w.unlock()
+}
+
+// Break ends all links of two hosts, and returns how many.
+func (w *World) Break(a, b int) int {
+	w.lock()
+	defer w.unlock()
+	return w.net.Break(a, b)
 }
 
 // Sleep returns when d has passed, and everything that is due until then and at that instant has happened. Those who sleep until one

@@ -111,3 +111,18 @@ func TestStoreSurvivesCrash(t *testing.T) {
 		second.Halt()
 	})
 }
+
+// What is put in while the world waits for something later, or for nothing, happens in time.
+func TestInTime(t *testing.T) {
+	inWorld(t, 1, 1, func(w *serial.World) {
+		for range 2 {
+			time.Sleep(time.Second) // which the world knows nothing of
+			begin := w.Now()
+			w.Sleep(time.Second)
+			if got, want := w.Now()-begin, time.Second; got != want {
+				t.Errorf("Sleep returns after %v, want %v", got, want)
+			}
+			w.After(time.Hour, func() {})
+		}
+	})
+}

@@ -10,6 +10,7 @@ type link struct {
 	dial uint32 // n-th from the host at side 0 to the other: with these hosts, the link's identity
 	uses int32  // events that name it, and sides that are not down
 	num  uint32 // n-th of the Net
+	flow bool   // it carries a stream of bytes, of which nothing is lost for good
 	ends [2]end
 }
 
@@ -40,7 +41,7 @@ const (
 
 // way returns the link as one of its sides sees it.
 func (l *link) way(side uint8) Way {
-	return Way{Link: int(l.num), From: int(l.ends[side].host), To: int(l.ends[1-side].host)}
+	return Way{Link: int(l.num), From: int(l.ends[side].host), To: int(l.ends[1-side].host), Stream: l.flow}
 }
 
 // newLink returns the index of a new link, which one host has dialled to the other.
@@ -221,11 +222,14 @@ func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost b
 		return
 	}
 	p, k := l.path(r.side), e.sent-1
+	if lost && l.flow { // it is sent again
+		late, lost = late+time.Duration(resendTime*e.mean), false
+	}
 	if lost {
 		n.lost(l, r.side, frame, Ruled)
 		return
 	}
-	if n.opts.DatagramLoss > 0 && n.dropped(p, k) {
+	if n.opts.DatagramLoss > 0 && !l.flow && n.dropped(p, k) {
 		n.lost(l, r.side, frame, Chance)
 		return
 	}
@@ -241,7 +245,7 @@ func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost b
 	before := e.arrive
 	// What a dialled link's opening drew is drawn again by its first frame: sent at once, they arrive together.
 	at := n.travel(l, r.side, k, delay)
-	if s := n.opts.strange; s != (Strange{}) {
+	if s := n.opts.strange; s != (Strange{}) && !l.flow {
 		if chance(Hash(n.opts.Seed, saltDuplicate, p.pair, p.dial, uint64(k)), s.Duplicate) {
 			n.atEnd(at+e.mean, evFrame, r.link, 1-r.side, e.sent|again, frame)
 		}
@@ -250,6 +254,13 @@ func (n *Net) SendLate(host int, id ID, frame []byte, late time.Duration, lost b
 		}
 	}
 	n.atEnd(at, evFrame, r.link, 1-r.side, e.sent, frame)
+}
+
+// Stream has a link carry a stream of bytes: what would be lost for good is sent again, and nothing comes twice or out of order.
+func (n *Net) Stream(host int, id ID) {
+	if r, ok := n.hosts[host].ref(id); ok {
+		n.links[r.link].flow = true
+	}
 }
 
 // Passed counts a frame that has come from one host to the other without the network: the next one draws as if it had been sent here.
@@ -340,6 +351,20 @@ func (n *Net) hangUp(i int32, side uint8) {
 	}
 	e.told = true
 	n.atEnd(n.travel(l, side, e.sent, 0), evEnd, i, 1-side, e.sent+1, nil)
+}
+
+// Break has both ends of each link of two hosts told that it has ended, behind what is on its way, and returns how many links these are.
+func (n *Net) Break(a, b int) (links int) {
+	for i := range n.links {
+		l := &n.links[i]
+		from, to := int(l.ends[0].host), int(l.ends[1].host)
+		if l.uses > 0 && l.ends[0].state == open && l.ends[1].state == open && (from == a && to == b || from == b && to == a) {
+			links++
+			n.hangUp(int32(i), 0)
+			n.hangUp(int32(i), 1)
+		}
+	}
+	return links
 }
 
 // ended is when a link ends for a host.

@@ -70,6 +70,7 @@ func (w Why) String() string {
 type Way struct {
 	Link     int // n-th of the Net
 	From, To int
+	Stream   bool // of bytes
 }
 
 // Counts are totals.
