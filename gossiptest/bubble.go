@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/grapevine-go/grapevine/gossip"
 	"github.com/grapevine-go/grapevine/internal/serial"
@@ -131,6 +130,3 @@ func about(app any) string {
 	}
 	return ""
 }
-
-// calm is how long what is left may take to end, of the run's time, before it is said to have leaked.
-const calm = 5 * time.Second

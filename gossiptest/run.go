@@ -25,6 +25,7 @@ const (
 	maxSimFrame = 4 << 20          // of a link
 	maxSteps    = 5_000_000        // of a run
 	endLimit    = 5 * time.Second  // of the run's time, for the hosts to end
+	calm        = 5 * time.Second  // of the run's time, for what they have started and do not wait for
 	hangLimit   = 5 * time.Second  // of real time without a step
 	shrinkLimit = 20 * time.Second // of real time, for replays
 )
@@ -52,7 +53,8 @@ const (
 //
 // The failure says what is wrong, leaves out every fault that is not needed for it, shows the rest as text and as a literal of Go, and how
 // to run it again. The faults are kept in testdata/gossiptest, and tried first from then on; delete the file when the bug is mended. A
-// picture of the last frames is written to the directory of T.ArtifactDir.
+// picture of the last frames is written to the directory of T.ArtifactDir. Goroutines that are left when all hosts have ended, and five seconds of the
+// run's time more have passed, are a failure, too.
 //
 // # Environment
 //
@@ -239,13 +241,12 @@ func (r *runner) inBubble(a attempt) outcome {
 		}
 		r.left(s, s.world.Abandon)
 	}
-	if r.free { // what ends in its own time does so now
-		time.Sleep(calm)
-	}
+	end := s.Now()
+	time.Sleep(calm) // what ends in its own time does so now
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return outcome{
-		failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes, state: state, end: s.Now(),
+		failures: s.failures, logs: s.logs, schedule: s.schedule, log: s.world.Log(), hosts: s.world.Len(), history: &s.passes, state: state, end: end,
 		unfit: s.unfit || s.given != nil && len(*s.given) > 0,
 	}
 }
