@@ -97,7 +97,7 @@ func (s *Sim) deliveries(host int) (lines []string, n int, aside string) {
 }
 
 // onlyPing reports whether a frame of gossip has arrived that has nothing in it but a ping.
-func onlyPing(p serial.Pass) bool { return p.Fate == "recv" && content(p.Frame) == "ping" }
+func onlyPing(p serial.Pass) bool { return p.Fate == "recv" && content(p) == "ping" }
 
 // describe returns a line about a frame: when, what became of it, from where, and what is in it.
 func describe(p serial.Pass) string {
