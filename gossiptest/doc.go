@@ -9,6 +9,8 @@
 // [Cluster.Converged], [Sim.Eventually] and [Sim.Always] say what must hold. A seed gives the same run every time. A
 // test that fails says which faults are needed for that, and no others, and how to see it again.
 //
+// [Bubble] is Run over connections, for gRPC and TLS as they are. [Wrap] puts the faults between transports of any kind.
+//
 // # Time
 //
 // Nothing here needs real time to pass, and there are two ways to do without it.
