@@ -24,8 +24,10 @@ type server struct {
 	dark flags.Flag // as the watch has seen it last
 }
 
-func newServer(h *gossiptest.Host) *server {
-	g, err := gossip.New(h.Config())
+func newServer(h *gossiptest.Host) *server { return serverOf(h, h.Config()) }
+
+func serverOf(h *gossiptest.Host, cfg gossip.Config) *server {
+	g, err := gossip.New(cfg)
 	if err != nil {
 		h.Sim().Fatal(err)
 	}
