@@ -215,6 +215,9 @@ func (w *world) check() []error {
 		if got, want := n.core.Digest(), n.core.DigestAnew(); got != want {
 			errs = append(errs, fmt.Errorf("node %d: digest %x, want %x", i, got, want))
 		}
+		if counted, are := n.core.Lost(); counted != are {
+			errs = append(errs, fmt.Errorf("node %d counts %d lost members, and there are %d", i, counted, are))
+		}
 		marks := n.core.Marks()
 		for _, wr := range w.wrote {
 			if wr.seq > marks[wr.origin] {

@@ -164,3 +164,16 @@ func (c *Core) Waiting() int { return len(c.expiry) }
 
 // Settled reports whether the core takes the network for one that is no longer assembling.
 func (c *Core) Settled() bool { return c.overlay.settled(c) }
+
+// SetMaxPeers makes n the cap of links each way.
+func (c *Core) SetMaxPeers(n int) { c.cfg.MaxPeers = n }
+
+// Lost returns how many members are lost, as the core has counted and as they are.
+func (c *Core) Lost() (counted, are int) {
+	for m := range c.overlay.ring.all() {
+		if m.lost {
+			are++
+		}
+	}
+	return c.overlay.lostMembers, are
+}

@@ -127,6 +127,34 @@ func TestManyLostAreDialledMore(t *testing.T) {
 	}
 }
 
+// A lost member that is deleted, or begins another life, is none any more; who is suspected anew is one again.
+func TestLostAreCounted(t *testing.T) {
+	w, p := lone(t, nil)
+	x, next := core.Origin{Node: 8, Incarnation: 100}, core.Origin{Node: 8, Incarnation: 200}
+	suspicion := func(o core.Origin, seq uint64, stamp int64) part {
+		return info(o, seq, fmt.Sprint("suspect:8:", epoch+stamp), fmt.Sprint(5*second), stamp+1, hour)
+	}
+	for i, tt := range []struct {
+		say  []part
+		lost int
+	}{
+		{[]part{info(x, 1, "node:8", descriptor(8), 1, hour)}, 0},
+		{[]part{suspicion(x, 2, 1)}, 1},
+		{[]part{tombstone(x, 3, "node:8", 5, hour)}, 0},
+		{[]part{info(next, 1, "node:8", descriptor(8), 7, hour)}, 0},
+		{[]part{suspicion(x, 4, 7)}, 1},
+		{[]part{info(next, 2, "node:8", descriptor(8), 9, hour)}, 0},
+	} {
+		p.send(frame(tt.say...))
+		if _, got := w.nodes[1].core.Lost(); got != tt.lost {
+			t.Errorf("after frame %d, %d members are lost, want %d", i, got, tt.lost)
+		}
+		if errs := w.check(); len(errs) > 0 {
+			t.Error(errs)
+		}
+	}
+}
+
 // A node that is alone, and so cannot dial anybody, suspects those it had links to and nobody else.
 func TestAloneSuspectsNobodyElse(t *testing.T) {
 	w := newWorld(1, nil)

@@ -181,6 +181,29 @@ func TestExchangeMakesRoom(t *testing.T) {
 	}
 }
 
+// TestExchangeKeepsPlace: a node that joins a full one is let in once the network has settled; callers keep their places, unless there is
+// no other.
+func TestExchangeKeepsPlace(t *testing.T) {
+	for _, tt := range []struct {
+		maxPeers int
+		keeps    bool
+	}{{10, true}, {8, false}} {
+		k := newThrong(t, tenIDs()[:7], 7, 1)
+		k.w.nodes[1].core.SetMaxPeers(tt.maxPeers)
+		k.w.client(t, 50).call(1)
+		k.run(second)
+		p := k.w.dialIn(t, 60, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		if f := p.recv(); f == nil || f.Hello == nil || f.Hello.Verdict != wire.Admitted {
+			t.Fatalf("%d places: a node that joins is answered %+v", tt.maxPeers, f)
+		}
+		links := k.w.nodes[1].core.Links()
+		if got := links[len(links)-1].Caller; got != tt.keeps {
+			t.Errorf("%d places, 7 links and a caller: the caller keeps its place: %t, want %t", tt.maxPeers, got, tt.keeps)
+		}
+	}
+}
+
 // TestExchangeNamesake: a caller that does not say in which life it is may be a new one: it is told what the one before it
 // wrote or brought.
 func TestExchangeNamesake(t *testing.T) {

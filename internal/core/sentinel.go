@@ -31,7 +31,7 @@ const (
 	turnParts  = 20 // so much later each next node does, the second, the fourth, the eighth
 )
 
-// longestAsk is the longest pause between two times that resolvers are asked because the sentinel is missing.
+// longestAsk is the longest pause between two times that resolvers are asked because the sentinel is missing, before chance adds up to as much.
 const longestAsk = 60e9
 
 // changed is told of each change of the sentinel.

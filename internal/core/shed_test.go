@@ -131,3 +131,17 @@ func TestShedSparesTreesAndRing(t *testing.T) {
 }
 
 func tenIDs() []uint64 { return []uint64{10, 11, 12, 13, 14, 15, 16, 17, 18, 19} }
+
+// A link that is younger than five seconds is not shed, though no trees run over it yet.
+func TestShedSparesYoungLinks(t *testing.T) {
+	k := newThrong(t, tenIDs()[:9], 6, 4)
+	for i, p := range k.peers[6:] {
+		p.send(update(core.Origin{Node: uint64(50 + i), Incarnation: 100}, 1, 3))
+	}
+	k.run(4 * second)
+	k.peers = append(k.peers, k.w.admitted(t, 30, 1, wire.Heal))
+	k.run(3 * second)
+	if got := k.linked(); len(got) > 9 || !got[30] {
+		t.Errorf("after three seconds, the link to 30 is there: %v, of %d; want it to be, and less than 10", got[30], len(got))
+	}
+}
