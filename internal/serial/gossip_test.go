@@ -3,7 +3,6 @@ package serial_test
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
@@ -22,7 +21,7 @@ type cluster struct {
 
 func (c *cluster) start(i int) {
 	ready := make(chan struct{})
-	c.w.Host(i).Start(func(r *serial.Run) error {
+	run := c.w.Host(i).Start(func(r *serial.Run) error {
 		g, err := gossip.New(gossip.Config{
 			ClusterID: "test", NodeID: gossip.NodeID(i + 1), Transport: r.Transport(), Clock: r.Clock(), Store: r.Store(),
 			Resolvers: []resolver.Resolver{r.Resolver()}, Seed: uint64(100*i + r.Number()), Interval: 10 * ms,
@@ -34,7 +33,10 @@ func (c *cluster) start(i int) {
 		close(ready)
 		return g.Run(r.Context())
 	})
-	<-ready
+	select {
+	case <-ready:
+	case <-run.Done(): // it crashed before it began
+	}
 }
 
 func (c *cluster) Crash(host int, silence, wipe bool) {
@@ -61,44 +63,49 @@ func (c *cluster) stop() {
 	}
 }
 
-func replay(t *testing.T, n int, seed uint64) *serial.Log {
-	return inWorld(t, n, seed, func(w *serial.World) {
+// network has n nodes, with updates, faults and crashes, and ends them.
+func network(t *testing.T, n int, seed uint64, span time.Duration) func(w *serial.World) {
+	return func(w *serial.World) {
 		c := &cluster{w: w, nodes: make([]*gossip.Gossip, n), t: t}
 		for i := range n {
 			c.start(i)
 		}
-		for _, f := range (fault.Chaos{Count: 12, Within: 20 * time.Second}).Schedule(n, seed) {
+		for _, f := range (fault.Chaos{Count: 12, Within: span * 2 / 3, Min: span / 60, Max: span / 5}).Schedule(n, seed) {
 			w.Schedule(f, c)
 		}
 		for i := range 10 {
-			w.After(time.Duration(i)*2*time.Second, func() {
+			w.After(time.Duration(i)*span/15, func() {
 				c.nodes[i%n].AddInfo(fmt.Sprint("k", i), []byte("v"), 0)
 			})
 		}
-		w.Sleep(30 * time.Second)
+		w.Sleep(span - w.Now())
 		c.stop()
-	})
+	}
 }
 
-// A seed gives one run, whatever the number of processors and whether the race detector is on.
+// A seed gives one run, whatever the number of processors and whether the race detector is on: who runs the test in both ways compares what
+// it prints. With GRAPEVINE_FULL=1 there are more nodes.
 func TestReplay(t *testing.T) {
-	repeats := 5
-	if os.Getenv("GRAPEVINE_EXHAUSTIVE") == "1" {
-		repeats = 100
+	type size struct {
+		nodes, runs, races int // runs with the race detector
+		span               time.Duration
 	}
-	for seed := range uint64(4) {
-		first := replay(t, 5, seed)
-		for i := range repeats {
-			was := runtime.GOMAXPROCS(1 + i%2)
-			again := replay(t, 5, seed)
-			runtime.GOMAXPROCS(was)
-			if first.Hash() != again.Hash() {
-				t.Fatalf("seed %d, run %d: %s", seed, i+2, first.Diff(again))
-			}
+	sizes := []size{{5, 50, 5, 30 * time.Second}}
+	if os.Getenv("GRAPEVINE_FULL") == "1" {
+		sizes = []size{{5, 100, 20, 30 * time.Second}, {50, 100, 4, 10 * time.Second}, {200, 100, 2, 2 * time.Second}}
+	}
+	for _, z := range sizes {
+		if raceEnabled {
+			z.runs = z.races
 		}
-		t.Logf("seed %d: %d steps, %016x", seed, first.Len(), first.Hash())
-	}
-	if a, b := replay(t, 5, 1), replay(t, 5, 3); a.Hash() == b.Hash() || a.Diff(b) == "" {
-		t.Error("two seeds give one run")
+		var logs [2]*serial.Log
+		for seed := range uint64(len(logs)) { // in both orders
+			log := repeats(t, z.runs, z.nodes, seed, network(t, z.nodes, seed, z.span))
+			t.Logf("%d nodes, seed %d, %d steps, trace %016x: %d runs", z.nodes, seed, log.Len(), log.Hash(), z.runs)
+			logs[seed] = log
+		}
+		if logs[0].Hash() == logs[1].Hash() || logs[0].Diff(logs[1]) == "" {
+			t.Error("two seeds give one run")
+		}
 	}
 }

@@ -24,7 +24,7 @@ func inWorld(t *testing.T, hosts int, seed uint64, f func(w *serial.World)) (log
 			Net: simnet.Options{
 				Hosts: hosts, Seed: seed, Explore: seed%2 == 0, Latency: 10 * ms, Jitter: 0.1, DialTimeout: time.Second,
 			},
-			MaxFrame: 1 << 20, MaxSteps: 1 << 20,
+			MaxFrame: 1 << 20, MaxSteps: 1 << 24,
 			Seeds: func() []int { return []int{0} },
 		})
 		if err := w.Run(func() { f(w) }); err != nil {

@@ -1,0 +1,6 @@
+//go:build race
+
+package gossiptest
+
+// raceEnabled is true where the race detector makes everything many times slower.
+const raceEnabled = true
