@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/grapevine-go/grapevine/gossip"
 )
 
 // RunSeeds tries as many seeds as it is told, unless the environment says something else.
@@ -56,4 +58,23 @@ func TestConvergedPanics(t *testing.T) {
 		}()
 		c.Converged(time.Second, func(member) any { return struct{ unexported int }{} })
 	})
+}
+
+// A host may fail before it has an application.
+func TestFailureInTheMaking(t *testing.T) {
+	text := failing(t, func(s *Sim) {
+		NewCluster(s, 2, func(h *Host) *gossip.Gossip {
+			if h.Index() == 1 {
+				s.Fatalf("no luck")
+			}
+			g, err := gossip.New(h.Config())
+			if err != nil {
+				s.Fatal(err)
+			}
+			return g
+		})
+	})
+	if !strings.Contains(text, "at 0s: no luck\n") {
+		t.Errorf("it fails with\n%s", text)
+	}
 }

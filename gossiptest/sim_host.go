@@ -125,7 +125,13 @@ func (c *Cluster[A]) App(i int) A {
 	return c.slots[i].app
 }
 
-func (c *Cluster[A]) app(i int) any { return c.App(i) }
+// app returns what App does, and nil before there is any.
+func (c *Cluster[A]) app(i int) any {
+	if c.Host(i) == nil {
+		return nil
+	}
+	return c.App(i)
+}
 
 // Host returns the latest run of the i-th host.
 func (c *Cluster[A]) Host(i int) *Host {
