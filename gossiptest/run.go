@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -44,10 +45,30 @@ const (
 //
 // body, the applications and their goroutines run in a bubble of testing/synctest, one step at a time: a seed gives the same run on any machine.
 // The first seed has what is due at one instant happen in a plain order, each other seed in one of its own. For that to hold, the code
-// under test keeps four rules: it takes time from package time or the Host's Clock, and randomness from the Host's Rand; the order of a map
-// does not reach what it sends; goroutines share nothing without a lock or a channel between them, whose order they do not depend on; and no mutex is
-// held while its holder waits for something else. The first seed, and each that fails, is run twice; a difference is reported with the
-// first step that differs.
+// under test keeps five rules: it takes time from package time or the Host's Clock, and randomness from the Host's Rand; the order of a map
+// does not reach what it sends; goroutines share nothing without a lock or a channel between them, whose order they do not depend on; of a
+// select, one case is ready at a time; and no mutex is held while its holder waits for something else, be it a Store. The first seed, and each
+// that fails, is run twice; a difference is reported with the first step that differs.
+//
+// A select has two cases ready when its goroutine was held up, by a Store that is slow or a fault.Pause, while a ticker ticked and somebody
+// sent. The runtime chooses one by chance. Have one goroutine for each of the two, or look at the one that matters first:
+//
+//	select {
+//	case r := <-requests:
+//		s.serve(r)
+//	default:
+//		select {
+//		case r := <-requests:
+//			s.serve(r)
+//		case <-ticker.C: // requests are served first
+//			s.tick()
+//		}
+//	}
+//
+// What runs between two points where a goroutine waits is one step, which no other comes into: a data race, or a lock given up and taken again with
+// nothing in between, is for -race to find.
+//
+// The seeds follow from the name of the test, so the same ones are tried each time, and go test caches that they pass.
 //
 // # When it fails
 //
@@ -59,6 +80,7 @@ const (
 // # Environment
 //
 //	GOSSIPTEST_RUNS=n      seeds to try; if it is not set 10, or what RunSeeds says
+//	GOSSIPTEST_BASE=n      try others, which follow from n, too: GOSSIPTEST_BASE=$(date +%s) in CI
 //	GOSSIPTEST_SEED=n      try this seed alone, in the order that belongs to it
 //	GOSSIPTEST_CHECK=all   run every seed twice; none: none
 //	GOSSIPTEST_SHRINK=0    leave the faults as they are
@@ -100,12 +122,18 @@ func (r *runner) all() {
 // seeds runs seed after seed.
 func (r *runner) seeds() {
 	r.t.Helper()
+	failed := r.t.Failed()
 	for i := range r.env.runs {
 		seed, explore := r.env.seed, r.env.explore
 		if !r.env.one {
-			seed, explore = seedOf(r.name, i), i > 0
+			seed, explore = seedOf(r.name+r.env.base, i), i > 0
 		}
-		if !r.try(attempt{seed: seed, explore: explore}, i) {
+		switch {
+		case !r.try(attempt{seed: seed, explore: explore}, i):
+			return
+		case !failed && r.t.Failed():
+			r.t.Logf("gossiptest: seed %d (run %d of %d) has failed the test without the Sim. Call Errorf and the like of the Sim, so that Run can "+
+				"say which faults that takes", seed, i+1, r.env.runs)
 			return
 		}
 	}
@@ -127,6 +155,7 @@ type env struct {
 	runs    int
 	one     bool // seed
 	seed    uint64
+	base    string // what seeds follow from, besides the name of the test
 	explore bool
 	check   string
 	shrink  bool
@@ -155,6 +184,9 @@ func environment(t *testing.T, runs int) env {
 	}
 	if n, ok := number("GOSSIPTEST_SEED"); ok {
 		e.runs, e.one, e.seed, e.explore = 1, true, n, n%2 == 0
+	}
+	if n, ok := number("GOSSIPTEST_BASE"); ok {
+		e.base = fmt.Sprintf(" from %d", n)
 	}
 	n, ok := number("GOSSIPTEST_SHRINK")
 	e.shrink = !ok || n != 0
@@ -190,7 +222,11 @@ func (r *runner) run(a attempt) (o outcome) {
 	r.t.Helper()
 	stop := r.watch(a)
 	defer stop()
-	left := r.bubble(func() { o = r.inBubble(a) })
+	left := r.bubble(func() {
+		others := runtime.NumGoroutine()
+		o = r.inBubble(a)
+		drain(others)
+	})
 	if left != "" {
 		o.failures = append(o.failures, failure{o.end, left})
 	}

@@ -36,8 +36,13 @@ func (r *runner) try(a attempt, i int) bool {
 	first := r.run(a)
 	twice := r.env.check == "all" || r.env.check != "none" && (i == 0 || first.failed())
 	if twice && !r.leaks {
-		if differs := difference(first, r.run(a)); differs != "" && !r.leaks {
-			r.fail(fmt.Sprintf("seed %d gives two different runs: %s\n%s", a.seed, differs, rules))
+		second := r.run(a)
+		if differs := difference(first, second); differs != "" && !r.leaks {
+			text := fmt.Sprintf("seed %d gives two different runs: %s\n", a.seed, differs)
+			if both := append(first.failures, second.failures...); len(both) > 0 {
+				text += "what failed, in one of them or both:\n" + failuresText(both)
+			}
+			r.fail(text + rules)
 			return false
 		}
 	}
@@ -56,15 +61,15 @@ func difference(first, second outcome) string {
 	if first.failed() == second.failed() {
 		return ""
 	}
-	f := append(first.failures, second.failures...)[0]
-	return fmt.Sprintf("every step is the same, but only one of them fails: at %v: %s", f.at, f.text)
+	return "every step is the same, but only one of them fails"
 }
 
 // rules are what code has to keep that is to be replayed.
-const rules = `Code that is to give the same run twice keeps four rules:
+const rules = `Code that is to give the same run twice keeps five rules:
   - time comes from package time or the Host's Clock, and randomness from the Host's Rand;
   - the order of a map does not reach what is sent;
   - goroutines share nothing without a lock or a channel, and do not depend on who of them is first (try -race);
+  - of a select, one case is ready at a time: the runtime chooses where there are more, as after a pause or a slow call;
   - no mutex is held while its holder waits for something else.`
 
 // report makes the failure as small as it gets, and says what there is to say.
@@ -97,13 +102,7 @@ func (r *runner) report(a attempt, i int, first outcome) {
 	} else {
 		fmt.Fprintf(&b, "seed %d (run %d of %d), %d steps, trace %016x\n", a.seed, i+1, r.env.runs, o.log.Len(), o.log.Hash())
 	}
-	for k, f := range o.failures {
-		if k == 5 {
-			fmt.Fprintf(&b, "  and %d failures more\n", len(o.failures)-k)
-			break
-		}
-		b.WriteString(indent(strings.TrimRight(fmt.Sprintf("at %v: %s", f.at, f.text), "\n"), "  "))
-	}
+	b.WriteString(failuresText(o.failures))
 	for _, line := range o.logs[max(len(o.logs)-20, 0):] {
 		b.WriteString(indent(strings.TrimRight(line, "\n"), "  log: "))
 	}
@@ -120,17 +119,39 @@ func (r *runner) report(a attempt, i int, first outcome) {
 			what = fmt.Sprintf("the fewest faults with which it fails (%d of %d are left, %d replays in %v)",
 				len(least), len(first.schedule), replays, time.Since(begin).Round(time.Millisecond))
 		}
-		fmt.Fprintf(&b, "  %s:\n%s", what, indent(strings.TrimRight(least.String(), "\n"), "    "))
-		fmt.Fprintf(&b, "  as Go:\n%s", indent("s.Faults("+literals(least)+")", "    "))
+		fmt.Fprintf(&b, "  %s:\n%s", what, faultsText(least))
 	}
 	fmt.Fprintf(&b, "  replay: GOSSIPTEST_SEED=%d go test %s-run '%s' .\n", a.seed, tags(), pattern(r.name))
 	if path := r.save(a, least, o); path != "" {
 		fmt.Fprintf(&b, "  kept, and tried first from now on: %s\n", path)
 	}
-	if path := r.draw(o); path != "" {
-		fmt.Fprintf(&b, "  the last frames: %s (go test -artifacts keeps it)\n", path)
+	r.fail(b.String() + r.drawn(o))
+}
+
+// failuresText returns the first failures.
+func failuresText(failures []failure) string {
+	var b strings.Builder
+	for k, f := range failures {
+		if k == 5 {
+			fmt.Fprintf(&b, "  and %d failures more\n", len(failures)-k)
+			break
+		}
+		b.WriteString(indent(strings.TrimRight(fmt.Sprintf("at %v: %s", f.at, f.text), "\n"), "  "))
 	}
-	r.fail(b.String())
+	return b.String()
+}
+
+// faultsText returns faults as text, and as Go.
+func faultsText(s fault.Schedule) string {
+	return indent(strings.TrimRight(s.String(), "\n"), "    ") + "  as Go:\n" + indent("s.Faults("+literals(s)+")", "    ")
+}
+
+// drawn draws the last frames, and says where.
+func (r *runner) drawn(o outcome) string {
+	if path := r.draw(o); path != "" {
+		return fmt.Sprintf("  the last frames: %s (go test -artifacts keeps it)\n", path)
+	}
+	return ""
 }
 
 // literals returns the faults as arguments of a call.
@@ -224,13 +245,12 @@ func (r *runner) saved() bool {
 		}
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s still fails: seed %d, trace %016x\n", path, k.Seed, o.log.Hash())
-		for _, f := range o.failures {
-			b.WriteString(indent(strings.TrimRight(fmt.Sprintf("at %v: %s", f.at, f.text), "\n"), "  "))
-		}
+		b.WriteString(failuresText(o.failures))
 		if len(k.Faults) > 0 {
-			b.WriteString("  with the faults\n" + indent(strings.TrimRight(k.Faults.String(), "\n"), "    "))
+			b.WriteString("  with the faults:\n" + faultsText(k.Faults))
 		}
-		r.fail(b.String())
+		fmt.Fprintf(&b, "  replay: go test %s-run '%s' .\n", tags(), pattern(r.name))
+		r.fail(b.String() + r.drawn(o))
 		return false
 	}
 	return true

@@ -16,8 +16,8 @@ import (
 // every is how often a condition is looked at though nothing happens: one may depend on time alone.
 const every = 10 * time.Millisecond
 
-// Eventually returns as soon as f returns no error. It asks at once, then at the end of each instant at which something happens, and every
-// 10 ms of the run's time. If that takes longer than within, the run fails with the last error, and goes on.
+// Eventually returns as soon as f returns no error. It asks at once, then at the end of each instant at which something happens on the network
+// or at a Host, and every 10 ms of the run's time; of timers of package time, nobody tells it. If that takes longer than within, the run fails with the last error, and goes on.
 func (s *Sim) Eventually(within time.Duration, what string, f func() error) {
 	err := s.await(within, f)
 	if err != nil {

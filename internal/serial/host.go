@@ -46,6 +46,7 @@ type Run struct {
 	err     error
 	joins   []func() // of those in Join
 	timers  []*timer // pending
+	begins  []*begin // of goroutines that have not had their turn
 	nTimers uint64
 	waiting []*call // blocked in calls
 	turns   uint64  // that calls have had
@@ -200,7 +201,10 @@ func (r *Run) die() {
 	for _, c := range r.waiting {
 		c.finish(errDead)
 	}
-	r.waiting, r.timers, r.ties = nil, nil, nil
+	for _, b := range r.begins { // somebody may wait for them
+		go r.labelled(b.f)
+	}
+	r.waiting, r.timers, r.begins, r.ties = nil, nil, nil, nil
 	for _, c := range r.net.conns {
 		if c.stream != nil {
 			c.stream.changed.Broadcast()
@@ -246,8 +250,16 @@ func (r *Run) Go(name string, n uint64, f func()) {
 		go r.labelled(f)
 		return
 	}
-	r.task(0, simnet.Begin, name, n, func() { go r.labelled(f) })
+	b := &begin{f}
+	r.begins = append(r.begins, b)
+	r.task(0, simnet.Begin, name, n, func() {
+		r.begins = slices.DeleteFunc(r.begins, func(other *begin) bool { return other == b })
+		go r.labelled(f)
+	})
 }
+
+// begin is a goroutine that is to be started.
+type begin struct{ f func() }
 
 // post is a call of Post that has not had its turn.
 type post struct {
