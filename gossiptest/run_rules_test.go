@@ -59,7 +59,7 @@ func TestUnrepeatable(t *testing.T) {
 			if counted.Add(1)%2 == 0 {
 				s.Errorf("every other time")
 			}
-		}, "every step is the same, but only one of them fails: at 1s: every other time"},
+		}, "every step is the same, but only one of them fails\nwhat failed, in one of them or both:\n  at 1s: every other time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := failing(t, func(s *Sim) {

@@ -87,7 +87,8 @@ func TestKeptFailure(t *testing.T) {
 	}
 	texts, runs = nil, 0
 	r.all()
-	if len(texts) != 1 || runs != 1 || !strings.Contains(texts[0], files[0]+" still fails") || !strings.Contains(texts[0], "loss at 1s for ") {
+	if len(texts) != 1 || runs != 1 || !strings.Contains(texts[0], files[0]+" still fails") || !strings.Contains(texts[0], "loss at 1s for ") ||
+		!strings.Contains(texts[0], "s.Faults(fault.Fault{Kind: fault.Loss, At: 1*time.Second, ") || !strings.Contains(texts[0], "replay: go test -run '^TestOfUser$' .") {
 		t.Errorf("the second time: %d runs, %q", runs, texts)
 	}
 	texts, runs, bug = nil, 0, false

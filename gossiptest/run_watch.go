@@ -119,7 +119,8 @@ func holders(stuck string) (list []string) {
 	return list
 }
 
-// ofPackage returns the package of the first function of a stack that belongs to neither the standard library nor this module.
+// ofPackage returns the package of the first function of a stack that belongs neither to the standard library nor, but for tests, to
+// this module; "" if there is none.
 func ofPackage(stack string) string {
 	for line := range strings.Lines(stack) {
 		if strings.HasPrefix(line, "created by") {
@@ -128,7 +129,9 @@ func ofPackage(stack string) string {
 		i := strings.LastIndexByte(line, '/') + 1
 		dir, name := line[:i], line[i:]
 		pkg, _, ok := strings.Cut(name, ".")
-		if first, _, _ := strings.Cut(dir, "/"); ok && strings.Contains(first, ".") && !strings.HasPrefix(dir, "github.com/grapevine-go/grapevine/") && line[0] != '\t' {
+		host, _, _ := strings.Cut(dir, "/")
+		ours := strings.HasPrefix(dir, "github.com/grapevine-go/grapevine/") && !strings.HasSuffix(pkg, "_test")
+		if ok && strings.Contains(host, ".") && !ours && line[0] != '\t' {
 			return dir + pkg
 		}
 	}

@@ -50,7 +50,7 @@ func (h *Host) Transport() transport.Transport { return h.run.Transport() }
 // back: when the clock is set back, it stands still until it is right again.
 func (h *Host) Clock() clock.Clock { return h.run.Clock() }
 
-// Store returns the store of the host, which outlives crashes.
+// Store returns the store of the host, which outlives crashes. Applications may share it with a gossip.Gossip, whose keys begin with "gossip.".
 func (h *Host) Store() storage.Store { return h.run.Store() }
 
 // Resolver returns a resolver that names the first three hosts of the cluster.
