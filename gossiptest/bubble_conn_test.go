@@ -70,7 +70,7 @@ func (p *plain) read(c net.Conn, want string, takes time.Duration) {
 	got := make([]byte, len(want))
 	n, err := io.ReadFull(c, got)
 	if string(got[:n]) != want || err != nil || p.Now()-begin != takes {
-		p.Errorf("Read() = %q, %v after %v, want %q after %v", got[:n], err, p.Now()-begin, want, takes)
+		p.Errorf("Read() = %.50q, %v after %v, want %.50q after %v", got[:n], err, p.Now()-begin, want, takes)
 	}
 }
 
