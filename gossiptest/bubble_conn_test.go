@@ -204,6 +204,10 @@ func TestConns(t *testing.T) {
 				t.Errorf("Dial of a host that is down: %v, want a net.OpError", err)
 			}
 		},
+		"a crash unblocks": func(t *testing.T, p *plain) {
+			p.At(p.Now()+time.Second, func() { p.hosts.Crash(0) })
+			p.readEnd(p.near, net.ErrClosed, time.Second)
+		},
 		"a listener that is closed": func(t *testing.T, p *plain) {
 			p.hosts.App(0).Close()
 			if _, err := p.hosts.App(0).Accept(); !errors.Is(err, net.ErrClosed) {

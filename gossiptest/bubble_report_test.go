@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/serial"
 )
 
 // failingBubble runs body as Bubble does, with a test that takes note of the failure instead.
@@ -67,6 +68,13 @@ func TestBubbleFailure(t *testing.T) {
 $`)
 	if !want.MatchString(text) {
 		t.Errorf("a failure says\n%s\nwant\n%v", text, want)
+	}
+}
+
+func TestDescribeBytes(t *testing.T) {
+	p := serial.Pass{At: time.Second, From: 1, Frame: []byte("GET /"), Stream: true, Fate: "cut"}
+	if got, want := describe(p), "  1000.000ms  drop  n1 -> n0  5 bytes (cut)"; got != want {
+		t.Errorf("describe() = %q, want %q", got, want)
 	}
 }
 

@@ -256,7 +256,7 @@ func TestWrapDial(t *testing.T) {
 type slowDial struct{ transport.Transport }
 
 func (s slowDial) Dial(ctx context.Context, to transport.Addr) (transport.Link, error) {
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(200 * time.Millisecond)
 	return s.Transport.Dial(ctx, to)
 }
 
@@ -306,13 +306,15 @@ func TestWrapSeed(t *testing.T) {
 			a, b := gossiptest.Wrap(n.Listen(""), w), gossiptest.Wrap(n.Listen(""), w)
 			defer a.Close()
 			defer b.Close()
-			w.Network(gossiptest.NetworkModel{DatagramLoss: 0.5})
 			near, far := connect(t, a, b)
-			w.Rule(func(p *gossiptest.Packet) gossiptest.Verdict {
-				return gossiptest.Verdict{Drop: string(p.Frame) == drop}
-			})
 			listen(far, &got)
 			for i := range 20 {
+				if i == calm {
+					w.Begin(fault.Fault{Kind: fault.Datagrams, Amount: 0.5})
+					w.Rule(func(p *gossiptest.Packet) gossiptest.Verdict {
+						return gossiptest.Verdict{Drop: string(p.Frame) == drop}
+					})
+				}
 				send(t, near, fmt.Sprint(i))
 				time.Sleep(time.Second)
 			}
@@ -338,7 +340,7 @@ func TestWrapSeed(t *testing.T) {
 	later := func(s []string) []string { // those from the tenth on
 		return slices.DeleteFunc(slices.Clone(s), func(note string) bool { return strings.Index(note, " ") < 2 })
 	}
-	if got, want := later(run(1, 10, "")), later(first); !slices.Equal(got, want) {
+	if got, want := later(run(1, 10, "")), later(first); !slices.Equal(got, want) || len(got) == 0 {
 		t.Errorf("after ten frames with no fault comes %q, want %q", got, want)
 	}
 }
