@@ -96,32 +96,11 @@ func TestClockTry(t *testing.T) {
 
 // TestClockBroken shows that each case catches what it is there for.
 func TestClockBroken(t *testing.T) {
-	cases := map[string]gossiptest.ClockCase{}
-	for _, c := range gossiptest.ClockCases() {
-		cases[c.Name] = c
-	}
-	tried := map[string]bool{}
-	for _, broken := range slices.Concat(brokenClocks, brokenTimers) {
-		c, ok := cases[broken.caughtBy]
-		if !ok {
-			t.Errorf("no case is named %s", broken.caughtBy)
-			continue
-		}
-		tried[c.Name] = true
-		t.Run(broken.caughtBy+"/"+broken.how, func(t *testing.T) {
-			err := c.Run(t, manualClocks(broken.clock))
-			if err == nil {
-				t.Fatal("not caught")
-			}
-			first, _, _ := strings.Cut(err.Error(), "\n\n")
-			t.Log(first)
+	testBroken(t, gossiptest.ClockCases(), func(c gossiptest.ClockCase) string { return c.Name },
+		slices.Concat(brokenClocks, brokenTimers), func(b brokenClockKind) (caughtBy, how string) { return b.caughtBy, b.how },
+		func(t *testing.T, c gossiptest.ClockCase, b brokenClockKind) error {
+			return c.Run(t, manualClocks(b.clock))
 		})
-	}
-	for name := range cases {
-		if !tried[name] {
-			t.Errorf("no broken clock shows that case %s catches anything", name)
-		}
-	}
 }
 
 // TestClockHangsOnLock: a lock that is held while functions run is found after the Timeout, as the bubble does not know of it.
@@ -171,14 +150,7 @@ func TestClockCaseWithoutAdvance(t *testing.T) {
 }
 
 func TestClockRules(t *testing.T) {
-	rules := map[string]string{}
-	for _, c := range gossiptest.ClockCases() {
-		if rules[c.Name] != "" {
-			t.Errorf("two cases are named %s", c.Name)
-		}
-		rules[c.Name] = c.Rule
-	}
-	checkRules(t, "../clock/clock.go", rules)
+	testRules(t, "../clock/clock.go", gossiptest.ClockCases(), func(c gossiptest.ClockCase) (name, rule string) { return c.Name, c.Rule })
 }
 
 // A clock that is always wrong, and one that is moved by hand.

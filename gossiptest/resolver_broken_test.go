@@ -12,10 +12,7 @@ import (
 	"github.com/grapevine-go/grapevine/transport"
 )
 
-var brokenResolvers = []struct {
-	caughtBy, how string
-	resolver      breakResolver
-}{
+var brokenResolvers = []brokenResolverKind{
 	{
 		caughtBy: "answer", how: "leaves one out",
 		resolver: func(d *directory, _ <-chan struct{}) resolver.Func {
@@ -239,4 +236,9 @@ var brokenResolvers = []struct {
 			}
 		},
 	},
+}
+
+type brokenResolverKind struct {
+	caughtBy, how string
+	resolver      breakResolver
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/grapevine-go/grapevine/gossiptest"
 	"github.com/grapevine-go/grapevine/resolver"
@@ -154,36 +152,13 @@ func TestHostResolver(t *testing.T) {
 	}
 }
 
-// TestResolverBroken shows that each case catches what it is there for. It runs in bubbles, where a hang costs no time.
+// TestResolverBroken shows that each case catches what it is there for.
 func TestResolverBroken(t *testing.T) {
-	cases := map[string]gossiptest.ResolverCase{}
-	for _, c := range gossiptest.ResolverCases(baseResolvers(nil)) {
-		cases[c.Name] = c
-	}
-	tried := map[string]bool{}
-	for _, broken := range brokenResolvers {
-		c, ok := cases[broken.caughtBy]
-		if !ok {
-			t.Errorf("no case is named %s", broken.caughtBy)
-			continue
-		}
-		tried[c.Name] = true
-		t.Run(broken.caughtBy+"/"+broken.how, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				err := c.Run(t, baseResolvers(broken.resolver))
-				time.Sleep(time.Hour) // what the case has left behind ends
-				if err == nil {
-					t.Fatal("not caught")
-				}
-				t.Log(err)
-			})
+	testBroken(t, gossiptest.ResolverCases(baseResolvers(nil)), func(c gossiptest.ResolverCase) string { return c.Name },
+		brokenResolvers, func(b brokenResolverKind) (caughtBy, how string) { return b.caughtBy, b.how },
+		func(t *testing.T, c gossiptest.ResolverCase, b brokenResolverKind) error {
+			return inBubble(t, func(t *testing.T) error { return c.Run(t, baseResolvers(b.resolver)) })
 		})
-	}
-	for name := range cases {
-		if !tried[name] {
-			t.Errorf("no broken resolver shows that case %s catches anything", name)
-		}
-	}
 }
 
 func TestResolverCasesFollowTheHarness(t *testing.T) {
@@ -214,14 +189,8 @@ func TestResolverCasesFollowTheHarness(t *testing.T) {
 }
 
 func TestResolverRules(t *testing.T) {
-	rules := map[string]string{}
-	for _, c := range gossiptest.ResolverCases(baseResolvers(nil)) {
-		if rules[c.Name] != "" {
-			t.Errorf("two cases are named %s", c.Name)
-		}
-		rules[c.Name] = c.Rule
-	}
-	checkRules(t, "../resolver/resolver.go", rules)
+	testRules(t, "../resolver/resolver.go", gossiptest.ResolverCases(baseResolvers(nil)),
+		func(c gossiptest.ResolverCase) (name, rule string) { return c.Name, c.Rule })
 }
 
 // TestResolverFirstAnswer: without Want, the first answer is what the others are compared with.

@@ -80,34 +80,8 @@ func TestStoreCasesFollowTheHarness(t *testing.T) {
 }
 
 func TestStoreRules(t *testing.T) {
-	rules := map[string]string{}
-	for _, c := range gossiptest.StoreCases(baseStores(nil)) {
-		rules[c.Name] = c.Rule
-	}
-	if got, want := len(rules), len(gossiptest.StoreCases(baseStores(nil))); got != want {
-		t.Errorf("%d names of %d cases", got, want)
-	}
-	checkRules(t, "../storage/storage.go", rules)
-}
-
-// checkRules compares the rules of cases, by their names, with the comments they quote.
-func checkRules(t *testing.T, file string, rules map[string]string) {
-	t.Helper()
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var contract strings.Builder
-	for line := range strings.Lines(string(source)) {
-		if comment, ok := strings.CutPrefix(strings.TrimSpace(line), "//"); ok {
-			contract.WriteString(strings.Join(strings.Fields(comment), " ") + " ")
-		}
-	}
-	for name, rule := range rules {
-		if !strings.Contains(contract.String(), rule) {
-			t.Errorf("rule of %s is not in the contract: %s", name, rule)
-		}
-	}
+	testRules(t, "../storage/storage.go", gossiptest.StoreCases(baseStores(nil)),
+		func(c gossiptest.StoreCase) (name, rule string) { return c.Name, c.Rule })
 }
 
 // TestStoreHang runs a case that hangs in a bubble, where the clock goes on to the watchdog when all else waits.

@@ -55,28 +55,9 @@ func TestTransportCasesFollowTheHarness(t *testing.T) {
 	}
 }
 
-// TestTransportRules compares the rules of the cases with what they quote.
 func TestTransportRules(t *testing.T) {
-	source, err := os.ReadFile("../transport/transport.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var contract strings.Builder
-	for line := range strings.Lines(string(source)) {
-		if comment, ok := strings.CutPrefix(strings.TrimSpace(line), "//"); ok {
-			contract.WriteString(strings.Join(strings.Fields(comment), " ") + " ")
-		}
-	}
-	seen := map[string]bool{}
-	for _, c := range gossiptest.TransportCases(baseHarness(nil)) {
-		if !strings.Contains(contract.String(), c.Rule) {
-			t.Errorf("rule of %s is not in the contract: %s", c.Name, c.Rule)
-		}
-		if seen[c.Name] {
-			t.Errorf("two cases are named %s", c.Name)
-		}
-		seen[c.Name] = true
-	}
+	testRules(t, "../transport/transport.go", gossiptest.TransportCases(baseHarness(nil)),
+		func(c gossiptest.TransportCase) (name, rule string) { return c.Name, c.Rule })
 }
 
 // TestTransportHang runs a case that hangs in a bubble, where the clock goes on to the watchdog when all else waits.
