@@ -177,3 +177,6 @@ func (c *Core) Lost() (counted, are int) {
 	}
 	return c.overlay.lostMembers, are
 }
+
+// AdvertSize is the most bytes that an advert takes.
+const AdvertSize = advertSize

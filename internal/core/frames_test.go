@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,5 +119,17 @@ func TestFramesWithinTheLimit(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestAdvertSize: no advert takes more than what is reckoned with when a frame is filled.
+func TestAdvertSize(t *testing.T) {
+	for _, pull := range []bool{false, true} {
+		a := wire.Advert{NodeID: math.MaxUint64, Incarnation: 1<<62 - 1, To: wire.MaxSeq, Hops: wire.MaxHops, Pull: pull, Held: math.MaxInt64 / 1000}
+		for _, n := range []int{1, 2, 1000} {
+			if got := len(wire.AppendAdverts(nil, slices.Repeat([]wire.Advert{a}, n)...)); got > n*core.AdvertSize {
+				t.Errorf("%d adverts take %d bytes, want %d each at most", n, got, core.AdvertSize)
+			}
+		}
 	}
 }

@@ -181,15 +181,17 @@ func TestExchangeMakesRoom(t *testing.T) {
 	}
 }
 
-// TestExchangeKeepsPlace: a node that joins a full one is let in once the network has settled; callers keep their places, unless there is
-// no other.
+// TestExchangeKeepsPlace: a node that joins a full one is let in once the network has settled; callers keep their places, but
+// for the one that has been silent for longest, where there is no other.
 func TestExchangeKeepsPlace(t *testing.T) {
 	for _, tt := range []struct {
 		maxPeers int
-		keeps    bool
-	}{{10, true}, {8, false}} {
+		keep     []uint64
+	}{{10, []uint64{51, 50}}, {9, []uint64{50}}} {
 		k := newThrong(t, tenIDs()[:7], 7, 1)
 		k.w.nodes[1].core.SetMaxPeers(tt.maxPeers)
+		k.w.client(t, 51).call(1)
+		k.run(100 * ms)
 		k.w.client(t, 50).call(1)
 		k.run(second)
 		p := k.w.dialIn(t, 60, 1)
@@ -197,9 +199,14 @@ func TestExchangeKeepsPlace(t *testing.T) {
 		if f := p.recv(); f == nil || f.Hello == nil || f.Hello.Verdict != wire.Admitted {
 			t.Fatalf("%d places: a node that joins is answered %+v", tt.maxPeers, f)
 		}
-		links := k.w.nodes[1].core.Links()
-		if got := links[len(links)-1].Caller; got != tt.keeps {
-			t.Errorf("%d places, 7 links and a caller: the caller keeps its place: %t, want %t", tt.maxPeers, got, tt.keeps)
+		var got []uint64
+		for _, l := range k.w.nodes[1].core.Links() {
+			if l.Caller {
+				got = append(got, l.Node)
+			}
+		}
+		if !slices.Equal(got, tt.keep) {
+			t.Errorf("%d places, 7 links and two callers: %d keep theirs, want %d", tt.maxPeers, got, tt.keep)
 		}
 	}
 }
