@@ -44,6 +44,13 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestTestingPage checks the page on testing against tests.
+func TestTestingPage(t *testing.T) {
+	for _, err := range doccheck.Shown(root, "docs/testing.md", "gossiptest/first_test.go") {
+		t.Error(err)
+	}
+}
+
 // TestGuide checks the pages for embedders against the examples that are compiled and run.
 func TestGuide(t *testing.T) {
 	sources, err := doccheck.Files(root, "_test.go")
