@@ -7,8 +7,8 @@ import (
 )
 
 // A node measures how far its peers are, by round trips: of each Hello it dials with, and where that gives reason to, of
-// pings that ask for an answer. Where all are about as far, nothing comes of that, not even a ping. Where some are much
-// farther than others, links and trees prefer those that are near.
+// pings that ask for an answer. Where all are about as far, nothing comes of that, not even a ping, unless the first frames of a link
+// were held up. Where some are much farther than others, links and trees prefer those that are near.
 
 // distance is how far the peer of a link is.
 type distance struct {
@@ -25,7 +25,7 @@ type scale struct {
 	near  int64 // the shortest one that pings bear out; 0: there is none
 	hint  bool  // some peers may be far, by the shortest latencies of links
 	apart bool  // some peers are far, and some not
-	told  bool  // some peer measures
+	told  bool  // some peer measures, or has measured
 	alone bool  // to some peer, this node is far, and others are not
 }
 
