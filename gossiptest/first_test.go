@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"sync"
 	"testing"
@@ -133,7 +134,11 @@ func mocks(t *testing.T) {
 	link := gossipmock.NewMockLink(ctrl)
 	link.EXPECT().Send(gossipmock.Frame(gossipmock.KeyMatches("^feature:"), gossipmock.Value("on"))).Return(nil)
 
-	frame, err := proto.Marshal(&gossippb.Request{Delta: map[string]*gossippb.Info{"feature:dark": {Value: &gossippb.Value{RawBytes: []byte("on")}}}})
+	const key, val = "feature:dark", "on"
+	sum := crc32.ChecksumIEEE([]byte(key + val))
+	frame, err := proto.Marshal(&gossippb.Request{Delta: map[string]*gossippb.Info{
+		key: {NodeId: 1, Incarnation: 1, Seq: 1, Value: &gossippb.Value{RawBytes: []byte(val), Checksum: &sum}},
+	}})
 	if err = errors.Join(err, link.Send(frame)); err != nil {
 		t.Error(err)
 	}
