@@ -29,6 +29,7 @@ type wrappedLink struct {
 	closed bool // here, by Close
 	ended  bool // here, otherwise
 	cause  error
+	failed error // of the real link, which took no frame: pump will hear of its end behind what came before
 
 	inbox   [][]byte // arrived here
 	outbox  [][]byte // arrived there, to be sent
@@ -112,12 +113,16 @@ func (l *wrappedLink) transmit(p *path, frame []byte) {
 func (l *wrappedLink) Send(frame []byte) error {
 	w := l.w
 	w.lock()
-	for !l.over() && (l.out.busy || l.out.flight >= maxFlight) {
+	for !l.over() && l.failed == nil && (l.out.busy || l.out.flight >= maxFlight) {
 		l.wait()
 	}
-	if l.over() {
+	switch {
+	case l.over():
 		defer w.unlock()
 		return l.fail("send to")
+	case l.failed != nil:
+		defer w.unlock()
+		return l.failed
 	}
 	if l.passes(&l.out) {
 		w.net.Passed(l.out.host, l.out.id)
@@ -251,7 +256,11 @@ func (l *wrappedLink) handOver() {
 		err := l.inner.Send(frame)
 		w.lock()
 		l.took(&l.out)
-		if errors.Is(err, transport.ErrFrameTooLarge) && !l.there && !l.told {
+		switch {
+		case err == nil:
+		case !errors.Is(err, transport.ErrFrameTooLarge):
+			l.failed = err
+		case !l.there && !l.told:
 			l.hangUp(fmt.Errorf("%w: a frame that was delayed: %w", transport.ErrClosed, err))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/grapevine-go/grapevine/gossip"
 	"github.com/grapevine-go/grapevine/gossiptest"
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/gossiptest/gossipfake"
 	"github.com/grapevine-go/grapevine/transport"
 )
 
@@ -424,6 +425,29 @@ func TestWrapUnderGossip(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if _, err := nodes[2].GetInfo("k"); err != nil {
 			t.Errorf("after the partition: %v", err)
+		}
+	})
+}
+
+// A link whose far end has gone says so with Send, though Recv has not heard of it: what was sent before is still to be received.
+func TestWrapSendAfterEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := gossiptest.NewWeather(nil)
+		w.Rule(passAll)
+		gone := fmt.Errorf("send: %w", transport.ErrClosed)
+		inner := &gossipfake.Link{SendFunc: func([]byte) error { return gone }}
+		tr := gossiptest.Wrap(&gossipfake.Transport{DialFunc: func(context.Context, transport.Addr) (transport.Link, error) { return inner, nil }}, w)
+		defer tr.Close()
+		l, err := tr.Dial(t.Context(), transport.MakeAddr("fake", "far"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			err = l.Send([]byte("a"))
+			synctest.Wait()
+		}
+		if !errors.Is(err, gone) {
+			t.Errorf("Send: %v, want %v", err, gone)
 		}
 	})
 }
