@@ -438,7 +438,9 @@ func TestWrapSendAfterEnd(t *testing.T) {
 		inner := &gossipfake.Link{SendFunc: func([]byte) error { return gone }}
 		tr := gossiptest.Wrap(&gossipfake.Transport{DialFunc: func(context.Context, transport.Addr) (transport.Link, error) { return inner, nil }}, w)
 		defer tr.Close()
-		l, err := tr.Dial(t.Context(), transport.MakeAddr("fake", "far"))
+		far := transport.MakeAddr("fake", "far")
+		defer gossiptest.Wrap(&gossipfake.Transport{AddrFunc: func() transport.Addr { return far }}, w).Close()
+		l, err := tr.Dial(t.Context(), far)
 		if err != nil {
 			t.Fatal(err)
 		}
