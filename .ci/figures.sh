@@ -154,6 +154,10 @@ loss_1000() {
 	simulate -nodes 1000 -loss 0.05
 	at_most delivery_p99 8.5 12
 	none_of undelivered
+	simulate -nodes 1000 -loss 0.05 -eager 2
+	at_most delivery_p99 6.2 7
+	at_most copies_mean 2
+	none_of undelivered
 }
 
 datagrams_1000() {

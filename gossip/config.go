@@ -45,6 +45,12 @@ type Config struct {
 
 	MaxPeers int // cap of links, dialled and accepted each; 0: MaxPeers
 
+	// Parents is how many peers send this node the infos of each other node at once: 1 or 2; 0: 1. With 2, most infos come twice, so
+	// the node receives about twice the bytes, and one that is lost on the way to it, or stuck behind what is, comes over the other peer. Where
+	// 5 % of the frames in a network of 1,000 nodes are late by four latencies, 99 % of the infos arrive within 5 latencies instead of
+	// 10. Each node decides for itself.
+	Parents int
+
 	// KeepSentinel makes this node publish KeyClusterID and KeySentinel, again and again. It needs a ClusterID. Where no
 	// node has it set, the one with the lowest ID publishes both: see [KeySentinel].
 	KeepSentinel bool
@@ -117,6 +123,9 @@ func (c Config) complete() (Config, error) {
 	}
 	fill(bad, "Interval", &c.Interval, 200*time.Millisecond)
 	fill(bad, "MaxPeers", &c.MaxPeers, MaxPeers)
+	if fill(bad, "Parents", &c.Parents, 1); c.Parents > 2 {
+		bad("Parents is %d, want 1 or 2", c.Parents)
+	}
 	c.Limits.complete(bad)
 	c.Timers.complete(bad, c.Interval)
 	if c.KeepSentinel && c.ClusterID == "" {

@@ -19,6 +19,7 @@ func TestNewReportsAllProblems(t *testing.T) {
 		Resolvers:    []resolver.Resolver{resolver.Static(), nil},
 		Interval:     -time.Second,
 		MaxPeers:     -1,
+		Parents:      3,
 		KeepSentinel: true,
 		Limits:       gossip.Limits{Key: -1, Value: 1 << 20, Frame: 1 << 20, Infos: -2, Origins: -3, Commands: -4, CommandBytes: 1},
 		Timers: gossip.Timers{
@@ -29,7 +30,7 @@ func TestNewReportsAllProblems(t *testing.T) {
 		t.Fatalf("New = %v, want ErrConfig", err)
 	}
 	for _, want := range []string{
-		"Transport", "Resolvers[1]", "Interval", "MaxPeers", "not UTF-8",
+		"Transport", "Resolvers[1]", "Interval", "MaxPeers", "Parents is 3", "not UTF-8",
 		"Limits.Key", "Limits.Frame", "Limits.Infos", "Limits.Origins", "Limits.Commands:", "Limits.CommandBytes",
 		"Timers.Ping", "Timers.Advert", "Timers.Graft", "Timers.Pace", "Timers.Resolve", "Timers.MaxTTL", "Timers.MaxSkew",
 		"Timers.Sentinel", "Timers.ClusterID", "Timers.Dial", "Timers.Shutdown",

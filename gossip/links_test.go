@@ -216,6 +216,41 @@ func TestMaxPeers(t *testing.T) {
 	})
 }
 
+// TestParents has some nodes receive each info from two peers: those that want that, and no others.
+func TestParents(t *testing.T) {
+	bubble(t, func(t *testing.T, net *gossiptest.Network) {
+		var nodes []*gossip.Gossip
+		for id := range gossip.NodeID(6) {
+			cfg := config(net, id+1)
+			cfg.Parents = int(id % 3) // 0 is 1
+			if id > 0 {
+				cfg.Resolvers = []resolver.Resolver{resolver.Static(transport.MakeAddr("mem", "n1"))}
+			}
+			nodes = append(nodes, start(t, cfg))
+		}
+		pass(10 * time.Second)
+		const updates = 20
+		write := func() {
+			for n := range updates {
+				mustAdd(t, nodes[0], "k", fmt.Sprint(n))
+				pass(200 * time.Millisecond)
+			}
+		}
+		write()
+		var before []uint64
+		for _, g := range nodes {
+			before = append(before, g.Stats().InfosReceived)
+		}
+		write()
+		for i, g := range nodes[1:] {
+			copies := float64(g.Stats().InfosReceived-before[i+1]) / updates
+			if want := float64(max(1, (i+1)%3)); copies < want || copies > want*1.3 { // the sentinel comes besides
+				t.Errorf("node %d has received %v copies of each update, want %v", i+2, copies, want)
+			}
+		}
+	})
+}
+
 // TestRestart has a node come back with its ID, with and without the memory of its Store.
 func TestRestart(t *testing.T) {
 	for _, remembers := range []bool{true, false} {

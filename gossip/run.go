@@ -64,6 +64,7 @@ func (g *Gossip) coreConfig() core.Config {
 		Seed:      cfg.Seed,
 		Instance:  h.Sum64(),
 		MaxPeers:  cfg.MaxPeers,
+		Parents:   cfg.Parents,
 		Resolvers: len(cfg.Resolvers),
 		Limits:    core.Limits{Infos: cfg.Limits.Infos, Origins: cfg.Limits.Origins, Frame: cfg.Limits.Frame},
 		Timers: core.Timers{

@@ -78,7 +78,7 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	f.IntVar(&o.Join, "join", 0, "have `n` nodes join, one after another")
 	f.StringVar(&o.Sponsor, "sponsor", "", "have -updates nodes join and write their first info, while the node they joined through is `known or dead`")
 	f.BoolVar(&o.Placed, "placed", false, "place the network, with the links that the protocol wants, instead of having it assemble itself")
-	f.IntVar(&o.Eager, "eager", 1, "links that each node gets infos on at once; more than 1 is not possible yet")
+	f.IntVar(&o.Eager, "eager", 1, "`links` that each node gets the infos of a node on at once: 1, or 2, for whom a second copy is worth less delay where frames are lost")
 	f.BoolVar(&o.json, "json", false, "print the figures as one JSON object, on the last line of standard output")
 	f.StringVar(&o.events, "events", "", "write every event to this `file`, one JSON object a line")
 	f.StringVar(&o.svg, "svg", "", "draw the network as it is at the end, and the tree of the node that wrote last, to this `file`")

@@ -139,6 +139,15 @@ func mute(b *broken) {
 	}
 }
 
+// unpruned is a network that hears no prunes.
+func unpruned(b *broken) {
+	b.in = func(_ *core.Now, in *core.Input) {
+		if in.Frame != nil {
+			in.Frame.Prunes = nil
+		}
+	}
+}
+
 // Each rule of package check is broken by a core, and found to be.
 func TestBrokenCores(t *testing.T) {
 	parents := map[uint64]uint64{2: 3, 3: 2} // node 2 hears everything from node 3, and the other way round
@@ -147,6 +156,8 @@ func TestBrokenCores(t *testing.T) {
 		rule check.Rule // 0: none
 		core func(b *broken)
 		text string // of the violation
+
+		doubled int // so many nodes have two parents
 	}{
 		{name: "a core as it should be", core: func(*broken) {}},
 		{name: "another value", rule: check.Merge, core: infos(func(in *wire.Info) { in.Value = "?" }), text: "nobody wrote"},
@@ -187,10 +198,13 @@ func TestBrokenCores(t *testing.T) {
 				}
 			}
 		}},
-		{name: "no prunes", rule: check.Copies, text: "has come", core: func(b *broken) {
-			b.in = func(_ *core.Now, in *core.Input) {
-				if in.Frame != nil {
-					in.Frame.Prunes = nil
+		{name: "two parents, as it should be", doubled: 5, core: func(*broken) {}},
+		{name: "no prunes", rule: check.Copies, text: "has come", core: unpruned},
+		{name: "no prunes, two parents", rule: check.Copies, text: "has come", doubled: 8, core: unpruned},
+		{name: "two parents where one is allowed", rule: check.Copies, text: "n6 has 2 parents in the tree of n0, and 1 are allowed", doubled: 6, core: func(b *broken) {
+			b.origins = func(o *core.OriginInfo) {
+				if b.node == 7 && o.Node != 7 {
+					o.Second = o.Parent
 				}
 			}
 		}},
@@ -232,6 +246,7 @@ func TestBrokenCores(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			s.Doubled = tt.doubled
 			opts := s.Options()
 			if tt.name == "links without end" {
 				opts.MaxPeers = 2

@@ -42,6 +42,7 @@ type Origin struct {
 	Incarnation uint64 // under which it does
 	Covered     uint64 // the node has every write up to this one, or newer ones of the same keys
 	Parent      int    // node from which its writes come; -1: none
+	Second      int    // node from which they come too, mostly later, see [Options.Parents]; -1: none
 }
 
 // Step is something that came in at a node, and what that changed. Its slices hold during the call.
@@ -163,11 +164,15 @@ func (s *Sim) Origins(node int, yield func(Origin) bool) {
 		return
 	}
 	n.seen.Origins(func(o core.OriginInfo) bool {
-		parent := -1
-		if w, ok := s.net.Way(node, simnet.ID(o.Parent)); ok {
-			parent = w.To
+		from := func(l core.LinkID) int {
+			if w, ok := s.net.Way(node, simnet.ID(l)); ok {
+				return w.To
+			}
+			return -1
 		}
-		return yield(Origin{Node: int(o.Node) - 1, Incarnation: o.Incarnation, Covered: o.Covered, Parent: parent})
+		return yield(Origin{
+			Node: int(o.Node) - 1, Incarnation: o.Incarnation, Covered: o.Covered, Parent: from(o.Parent), Second: from(o.Second),
+		})
 	})
 }
 

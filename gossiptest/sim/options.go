@@ -33,6 +33,10 @@ type Options struct {
 	Sentinel      time.Duration // lifetime of the sentinel, the key by which nodes notice that they are cut off; that of the cluster ID is twelve times as long; zero means neither
 	Timers        Timers        // of the protocol
 
+	// Parents returns how many peers send a node the infos of each origin at once, 1 or 2, as gossip.Config.Parents; nil
+	// means 1 everywhere. It is called whenever a node starts, and returns the same.
+	Parents func(node int) int
+
 	// OnLearn is called when a node takes an info in that another node wrote: once for each node and write, fewer
 	// times only where a newer write was faster. It is called between two events, on the goroutine that runs the
 	// Sim, and may call any method but RunFor and RunUntil.
@@ -154,6 +158,7 @@ func (o *Options) config(i, boot int) core.Config {
 		Seed:      simnet.Hash(o.Seed, saltCore, uint64(i), uint64(boot)),
 		Instance:  simnet.Hash(o.Seed, saltInstance, uint64(i), uint64(boot)) | 1,
 		MaxPeers:  o.MaxPeers,
+		Parents:   o.parents(i),
 		Resolvers: 1,
 		Limits:    core.Limits{Infos: maxInfos, Origins: maxInfos, Frame: maxFrame},
 		Timers: core.Timers{
@@ -162,6 +167,18 @@ func (o *Options) config(i, boot int) core.Config {
 		},
 		Sentinel: int64(o.Sentinel), ClusterLife: int64(o.Sentinel) * 12,
 	}
+}
+
+// parents returns how many parents node i has in each tree, and panics if that makes no sense.
+func (o *Options) parents(i int) int {
+	if o.Parents == nil {
+		return 1
+	}
+	n := o.Parents(i)
+	if n < 1 || n > 2 {
+		panic(fmt.Sprintf("sim: Options.Parents(%d) is %d, want 1 or 2", i, n))
+	}
+	return n
 }
 
 // limits are those a received frame is decoded with.

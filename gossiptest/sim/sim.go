@@ -69,6 +69,9 @@ func (s *Sim) Latency() time.Duration { return s.opts.Latency }
 // MaxPeers returns the cap of a node's links, dialled and accepted each.
 func (s *Sim) MaxPeers() int { return s.opts.MaxPeers }
 
+// Parents returns how many parents the node may have in each tree: 1, or what [Options.Parents] says.
+func (s *Sim) Parents(node int) int { return s.opts.parents(node) }
+
 // Len returns the number of nodes, started or not.
 func (s *Sim) Len() int { return len(s.nodes) }
 

@@ -71,6 +71,20 @@ func all(n int, but ...int) (nodes []int) {
 	return nodes
 }
 
+func TestParentsOutOfRange(t *testing.T) {
+	for _, n := range []int{0, 3} {
+		func() {
+			want := fmt.Sprintf("sim: Options.Parents(1) is %d, want 1 or 2", n)
+			defer func() {
+				if got := recover(); got != want {
+					t.Errorf("with %d parents, a node starts and %v, want a panic %q", n, got, want)
+				}
+			}()
+			sim.New(sim.Options{Nodes: 2, Parents: func(int) int { return n }}).Start(1)
+		}()
+	}
+}
+
 func TestInfoSpreads(t *testing.T) {
 	s := assembled(t, sim.Options{Nodes: 3, Seed: 1})
 	add(t, s, 1, "color", "red")

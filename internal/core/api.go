@@ -220,6 +220,7 @@ type Config struct {
 	Seed      uint64    // of all randomness
 	Instance  uint64    // random, told apart from every other process
 	MaxPeers  int       // cap of links each way
+	Parents   int       // peers that push the infos of each origin to this node, 1 or 2; 0: 1
 	Keep      []Keep    // infos this node writes again and again
 	Base      *Base     // what the node holds from the start; nil: nothing
 	Resolvers int       // how many there are

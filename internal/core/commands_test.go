@@ -123,6 +123,9 @@ func (s *stage) setUp(n int, options map[string]string) {
 		if v := options["maxpeers"]; v != "" {
 			c.MaxPeers = s.number(v)
 		}
+		if v := options["parents"]; v != "" {
+			c.Parents = s.number(v)
+		}
 		if c.Sentinel = s.duration(options["sentinel"]); c.Sentinel != 0 {
 			c.ClusterLife, c.Resolvers = 24*hour, 1
 		}

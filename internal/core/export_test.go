@@ -102,6 +102,14 @@ func (c *Core) Parent(o Origin) LinkID {
 	return 0
 }
 
+// Second returns the link of the second parent of origin o, 0 for none.
+func (c *Core) Second(o Origin) LinkID {
+	if o := c.life(originID{o.Node, o.Incarnation}); o != nil {
+		return o.second
+	}
+	return 0
+}
+
 // Eager reports whether the core pushes origin o over the link.
 func (c *Core) Eager(id LinkID, o Origin) bool {
 	l, x := c.link(id), c.life(originID{o.Node, o.Incarnation})

@@ -197,12 +197,12 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		if c.scale.apart && len(o.advs) > 0 {
 			defer c.overtake(o, slices.Clone(o.advs))
 		}
-		c.arrived(o, old, !r.Repair && (l.id == o.parent || l.id == o.former))
+		c.arrived(o, old, !r.Repair && (o.pushedBy(l.id) || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
-			if c.up(o.parent) {
-				o.alt = o.parent
+			old := o.parent
+			if c.follow(l, o); c.up(old) && old != o.second {
+				o.alt = old
 			}
-			o.parent = l.id
 		}
 		o.orphan = false
 		if old == 0 {
@@ -213,7 +213,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
 		o.parent, o.orphan = l.id, false
-	case o == c.self || o.parent != l.id && !r.Repair:
+	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
 		p.unmute()
 		p.choose(wire.Lazy)
 		c.prune(l, o, wire.Lazy)
@@ -275,6 +275,9 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.push(l, o, true)
 		}
 		if g.Mode == wire.Eager {
+			if l.id == o.second {
+				o.second = 0 // it does not push any more
+			}
 			p.unmute()
 			p.choose(wire.Eager)
 		}

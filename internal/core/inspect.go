@@ -7,6 +7,7 @@ type OriginInfo struct {
 	Node, Incarnation uint64
 	Covered           uint64 // every write up to this one is held or covered
 	Parent            LinkID // link that its writes come over; 0: none
+	Second            LinkID // the other one, where there are to be two
 }
 
 // Origins calls yield for each origin that is known, in the order in which they became so, until it returns false.
@@ -16,7 +17,7 @@ func (c *Core) Origins(yield func(OriginInfo) bool) {
 		if o == nil {
 			o = c.base.origins[i]
 		}
-		if !yield(OriginInfo{Node: o.id.node, Incarnation: o.id.inc, Covered: o.hw, Parent: o.parent}) {
+		if !yield(OriginInfo{Node: o.id.node, Incarnation: o.id.inc, Covered: o.hw, Parent: o.parent, Second: o.second}) {
 			return
 		}
 	}

@@ -25,13 +25,14 @@ type origin struct {
 	lastAgain uint64               // seq of the newest write here of a key that the origin had written before
 	strays    map[string]*keyState // those whose record is an info of it beyond hw, by key
 	caught    bool                 // it is in Core.caught
-	progress  int64                // Mono at which an info of it came from the parent last
+	progress  int64                // Mono at which an info of it came from a parent last
 	moved     uint64               // its place in arrivals, for hw; 0: none
 	movedAt   int64                // Mono at which hw moved last
 	pushed    int64                // Mono at which hw moved last without having asked
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
+	second            LinkID // the other parent, where there are to be two; what it pushes has mostly come already
 	former            LinkID // parent before the last graft: what it still pushes was late
 	tree              bool   // this node knows whom to push to, by inheritance or by having learned
 	orphan            bool   // the parent was lost and nobody took its place

@@ -354,7 +354,7 @@ func joinDegree(d int) int { return max(6, d+3) }
 func (c *Core) branches(l *link) int {
 	n := 0
 	for _, x := range c.origins {
-		if x.parent == l.id || l.of(x).mode() == wire.Eager {
+		if x.pushedBy(l.id) || l.of(x).mode() == wire.Eager {
 			n++
 		}
 	}

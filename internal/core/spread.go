@@ -100,7 +100,8 @@ func (c *Core) graft(l *link, o *origin) {
 	if o.parent != l.id {
 		o.former = o.parent
 	}
-	o.parent, o.orphan = l.id, false
+	c.follow(l, o)
+	o.orphan = false
 	if o.want > o.hw { // asked for from here on
 		o.asked = c.now.Mono
 		o.graftAt = c.patience(o, o.want)
@@ -109,6 +110,11 @@ func (c *Core) graft(l *link, o *origin) {
 		}
 		c.grafts.push(o.graftAt, o.idx)
 	}
+	c.pull(l, o)
+}
+
+// pull asks l to push o from here on.
+func (c *Core) pull(l *link, o *origin) {
 	p := l.of(o)
 	p.unmute()
 	p.choose(wire.Lazy)
@@ -242,7 +248,8 @@ func (c *Core) dropAdverts(o *origin) {
 		parent := a.link == o.parent
 		if a.asked >= maxAsked && !(parent && o.progress >= o.asked) {
 			if parent {
-				o.parent, o.orphan = 0, true
+				o.parent, o.second = o.second, 0
+				o.orphan = !c.up(o.parent)
 			}
 			return true
 		}
@@ -255,6 +262,9 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p := l.of(o)
 	p.known = max(p.known, a.To)
 	p.setHops(a.Hops)
+	if l.id == o.second {
+		o.second = 0 // it advertises what it should have pushed
+	}
 	if a.To > o.hw {
 		delay := c.graftDelay(o, a.To)
 		if a.Pull || c.bridge(l) {
@@ -277,11 +287,17 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		c.adopt(l, o, o.dueAt)
 		return
 	}
+	if c.lacksSecond(o) && o.hopsSeq == o.hw && a.Hops <= o.hops+1 && p.mode() != wire.Eager {
+		// Of the descendants, those this node pushes to have it after one hop more, and all others after two or more.
+		o.second = l.id
+		c.pull(l, o)
+		return
+	}
 	switch {
 	case l.id == o.alt || l.id == o.alt2:
-	case a.Hops <= o.hops && (!c.up(o.alt) || o.alt == o.parent):
+	case a.Hops <= o.hops && (!c.up(o.alt) || o.pushedBy(o.alt)):
 		o.alt = l.id
-	case a.Hops <= o.hops && (!c.up(o.alt2) || o.alt2 == o.parent):
+	case a.Hops <= o.hops && (!c.up(o.alt2) || o.pushedBy(o.alt2)):
 		o.alt2 = l.id
 	}
 	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.is(muted) && !p.is(needed) && c.open(o, l) >= backups {
@@ -290,17 +306,40 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	}
 }
 
+// pushedBy reports whether the link with that id is a parent's.
+func (o *origin) pushedBy(id LinkID) bool { return id == o.parent || id == o.second }
+
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
 
 // adopt makes l the parent of o in the place of another.
 func (c *Core) adopt(l *link, o *origin, at int64) {
-	if old := o.parent; c.up(old) {
+	old := o.parent
+	o.dueAt = at
+	c.graft(l, o)
+	if c.up(old) && old != o.second {
 		c.letGo(old, o)
 		o.alt = old
 	}
-	o.dueAt = at
-	c.graft(l, o)
+}
+
+// follow makes l the parent of o. The one it had becomes the second one, if there is to be one and none is left.
+func (c *Core) follow(l *link, o *origin) {
+	if o.parent == l.id {
+		return
+	}
+	if o.second == l.id {
+		o.second = 0
+	}
+	if c.lacksSecond(o) && c.up(o.parent) {
+		o.second = o.parent
+	}
+	o.parent = l.id
+}
+
+// lacksSecond reports whether o is to have a second parent, and has none.
+func (c *Core) lacksSecond(o *origin) bool {
+	return c.cfg.Parents > 1 && o.updates > 2 && !c.up(o.second)
 }
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
@@ -320,7 +359,7 @@ func (c *Core) releaseDue() {
 		if r.at > c.now.Mono {
 			return false
 		}
-		if r.o.parent != r.link && c.up(r.link) {
+		if !r.o.pushedBy(r.link) && c.up(r.link) {
 			c.prune(c.link(r.link), r.o, wire.Lazy)
 		}
 		return true
@@ -331,7 +370,7 @@ func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 	p := l.of(o)
 	p.put(chosen, true)
 	switch {
-	case mode == wire.Mute && l.id == o.parent: // it crossed a graft, which wins
+	case mode == wire.Mute && o.pushedBy(l.id): // it crossed a graft, which wins
 	case mode == wire.Mute && p.mode() == wire.Lazy:
 		p.put(needed, false)
 		if c.open(o, l) >= backups {
@@ -357,7 +396,7 @@ const backups = 2
 func (c *Core) open(o *origin, but *link) int {
 	n := 0
 	for _, l := range c.links {
-		if p := l.of(o); l != but && (c.far(but) || !c.far(l)) && l.admitted && !l.closing && l.id != o.parent && p.mode() != wire.Eager && !p.is(muted) {
+		if p := l.of(o); l != but && (c.far(but) || !c.far(l)) && l.admitted && !l.closing && !o.pushedBy(l.id) && p.mode() != wire.Eager && !p.is(muted) {
 			n++
 		}
 	}
@@ -448,17 +487,26 @@ func (c *Core) treeLost(l *link) {
 		} else if o.alt2 == l.id {
 			o.alt2 = 0
 		}
-		if o.parent != l.id {
+		switch l.id {
+		case o.parent:
+			o.parent, o.second = o.second, 0
+		case o.second:
+			o.second = 0
+		default:
 			continue
 		}
-		o.parent, o.orphan = 0, true
+		o.orphan = !c.up(o.parent)
 		if len(up) == 0 {
 			continue
 		}
-		if c.up(o.alt) {
-			alt := c.link(o.alt)
+		if alt := c.link(o.alt); c.up(o.alt) && o.alt != o.parent {
 			o.alt, o.alt2 = o.alt2, 0
-			c.graft(alt, o)
+			if o.orphan {
+				c.graft(alt, o)
+			} else {
+				o.second = alt.id
+				c.pull(alt, o)
+			}
 		}
 		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
 			x := up[c.rng.IntN(len(up))]

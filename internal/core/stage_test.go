@@ -237,8 +237,11 @@ func (s *stage) tree(root int) {
 			if l == 0 {
 				continue
 			}
-			if s.nodes[i].core.Parent(o) == l {
-				from = " from " + strconv.Itoa(j)
+			switch l {
+			case s.nodes[i].core.Parent(o):
+				from = " from " + strconv.Itoa(j) + from
+			case s.nodes[i].core.Second(o):
+				from += " and " + strconv.Itoa(j)
 			}
 			if s.nodes[i].core.Eager(l, o) {
 				to += " " + strconv.Itoa(j)

@@ -205,7 +205,7 @@ func (c *Core) takeIn(in *wire.Info, o *origin, l *link) bool {
 		Born: now - in.Age, Taken: now, Expires: after(now-in.Age, in.TTL),
 	}
 	c.place(rec, o)
-	if l.id == o.parent {
+	if o.pushedBy(l.id) {
 		o.progress = now
 	}
 	if in.Seq > o.hopsSeq {

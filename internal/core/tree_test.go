@@ -44,7 +44,13 @@ func (p *peer) listen() said {
 // yet.
 func hub(t *testing.T) (w *world, from, q, r *peer, o core.Origin, seq uint64) {
 	t.Helper()
-	w = newWorld(1, nil)
+	return hubWith(t, nil)
+}
+
+// hubWith is hub for a node whose configuration set changes.
+func hubWith(t *testing.T, set func(*core.Config)) (w *world, from, q, r *peer, o core.Origin, seq uint64) {
+	t.Helper()
+	w = newWorld(1, set)
 	w.start(1)
 	from, q, r = w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord), w.admitted(t, 12, 1, wire.Chord)
 	o = core.Origin{Node: 20, Incarnation: 100}

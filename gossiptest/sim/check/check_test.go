@@ -86,6 +86,30 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// Where some nodes have two parents, what they have from both is no copy too many.
+func TestOnceOfTwoParents(t *testing.T) {
+	for seed := range uint64(5) {
+		s, c := settled(t, sim.Options{Nodes: 20, Seed: seed, Parents: func(node int) int { return 1 + node%2 }})
+		write(t, s)
+		if err := errors.Join(c.Once("k"), c.Trees(3)); err != nil {
+			t.Error(err)
+		}
+		two := 0
+		for i := range s.Len() {
+			s.Origins(i, func(o sim.Origin) bool {
+				if o.Node == 3 && o.Second >= 0 {
+					two++
+				}
+				return true
+			})
+		}
+		u, _ := s.Update("k")
+		if two < 7 || u.Copies < 19+two-1 {
+			t.Errorf("seed %d: of 9 nodes that may have two parents, %d have, and %d copies have come to 19 nodes", seed, two, u.Copies)
+		}
+	}
+}
+
 // Nothing is quiet that is not the same everywhere.
 func TestQuiet(t *testing.T) {
 	s, c := settled(t, sim.Options{Nodes: 10, Seed: 4})

@@ -97,6 +97,26 @@ func TestPlaced(t *testing.T) {
 	check(t, r, []bound{{"join_copies", r.JoinCopies, 1, 1.2}, {"undelivered", float64(r.Undelivered), 0, 0}})
 }
 
+// With two parents, infos come twice, over no more hops; where frames are lost, few of them are late.
+func TestTwoParents(t *testing.T) {
+	r := run(t, measure.Options{Nodes: 100, Seed: 1, Eager: 2})
+	check(t, r, []bound{
+		{"copies_mean", r.CopiesMean, 1.85, 2},
+		{"last_mean", r.LastMean, 1.5, 4.1},
+		{"hops_max", float64(r.HopsMax), 2, 5},
+		{"control_bytes_per_update_node", r.ControlBytesPerUpdateNode, 16, 160},
+		{"idle_bytes_per_link_s", r.IdleBytesPerLinkS, 20, 44},
+		{"undelivered", float64(r.Undelivered), 0, 0},
+	})
+	one := run(t, measure.Options{Nodes: 100, Seed: 1, Loss: 0.05})
+	r = run(t, measure.Options{Nodes: 100, Seed: 1, Loss: 0.05, Eager: 2})
+	check(t, r, []bound{
+		{"copies_mean", r.CopiesMean, 1.85, 2},
+		{"delivery_p99", r.DeliveryP99, 4, min(6.2, one.DeliveryP99-1)},
+		{"undelivered", float64(r.Undelivered), 0, 0},
+	})
+}
+
 // What there is to measure of each fault, at a small size.
 func TestFaults(t *testing.T) {
 	tests := []struct {
@@ -243,7 +263,8 @@ func TestOptions(t *testing.T) {
 		{measure.Options{Placed: true, Cold: true}, "placed: nobody can start cold"},
 		{measure.Options{Placed: true, Join: 1}, "placed: nobody can start cold or join"},
 		{measure.Options{Placed: true, Sponsor: "dead"}, "placed: nobody can start cold or join"},
-		{measure.Options{Eager: 2}, "eager: 2, and a core cannot have but 1 yet"},
+		{measure.Options{Eager: -1}, "eager: -1"},
+		{measure.Options{Eager: 3}, "eager: 3, want 1 or 2"},
 		{measure.Options{Trials: 2, Events: &strings.Builder{}}, "events: of one trial only"},
 		{measure.Options{Nodes: 1, Skew: 1}, "skew: one node alone"},
 		{measure.Options{Nodes: 2, Churn: 0.1}, "nodes: 2, want at least 3"},

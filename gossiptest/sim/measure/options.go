@@ -36,7 +36,7 @@ type Options struct {
 	Join      int           // how many nodes join the settled network, one after another
 	Sponsor   string        // "known" or "dead": Updates nodes join, and what the node is by which they do
 	Placed    bool          // the network is placed instead of assembled, see sim.Sim.Place: it is not idle before it is measured, and all origins warm up at once
-	Eager     int           // links that each node gets infos on at once: 1, which zero means; more is not possible yet
+	Eager     int           // links that each node gets the infos of a node on at once, 1 or 2, see [sim.Options.Parents]; zero means 1
 
 	Events   io.Writer                    // if there is one, every event is written to it, see AppendEvent; one trial only
 	Progress func(trial int, what string) // if there is one, it is called when something new begins
@@ -102,7 +102,7 @@ func (o Options) check() error {
 	wrong(o.Join < 0, "join: %d, want no negative one", o.Join)
 	wrong(o.Sponsor != "" && o.Sponsor != "known" && o.Sponsor != "dead", "sponsor: %q, want known or dead", o.Sponsor)
 	wrong(o.Placed && (o.Cold || o.Sponsor != "" || o.Join > 0 && !o.Restart), "placed: nobody can start cold or join who was not there, without restart")
-	wrong(o.Eager != 1, "eager: %d, and a core cannot have but 1 yet", o.Eager)
+	wrong(o.Eager < 1 || o.Eager > 2, "eager: %d, want 1 or 2", o.Eager)
 	wrong(o.Events != nil && o.Trials > 1, "events: of one trial only")
 	wrong(o.Skew != 0 && o.Nodes < 2, "skew: one node alone")
 	wrong((o.Partition > 0 || o.Kill > 0 || o.Churn > 0) && o.Nodes < 3, "nodes: %d, want at least 3 if there are faults", o.Nodes)

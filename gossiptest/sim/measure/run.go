@@ -70,7 +70,7 @@ func newTrial(o Options, n int, skew time.Duration, t *tally) *trial {
 	}
 	r.rec = newRecorder(o.Nodes, all, func(node int) int { return zones[node] })
 	so := sim.Options{
-		Nodes: all, Seed: seed, Latency: o.Latency, Jitter: o.Jitter, MaxPeers: o.MaxPeers,
+		Nodes: all, Seed: seed, Latency: o.Latency, Jitter: o.Jitter, MaxPeers: o.MaxPeers, Parents: func(int) int { return o.Eager },
 		DialLatency: time.Duration(o.Dial * float64(o.Latency)), Sentinel: 10 * time.Second, OnEvent: r.rec.event,
 	}
 	if o.Zones > 1 {

@@ -8,12 +8,13 @@ import (
 )
 
 // FromBytes makes a schedule of any bytes, for fuzzing: 3 to 8 nodes, 15 seconds, and a fault or a write for each five bytes
-// behind the first two, 40 at most.
+// behind the first two, 40 at most. None, some or all nodes have two parents in each tree.
 func FromBytes(data []byte) Schedule {
 	s := Schedule{Nodes: 3, For: 15 * time.Second}
 	if len(data) >= 2 {
 		s.Nodes += int(data[0] % 6)
 		s.Seed = uint64(data[1])
+		s.Doubled = int(data[0]/64) * s.Nodes / 3
 		data = data[2:]
 	}
 	for n := 0; len(data) >= 5 && n < 40; n++ {

@@ -73,6 +73,8 @@ func (s *Schedule) field(name, value string) (err error) {
 		s.Sentinel, err = time.ParseDuration(value)
 	case "maxttl":
 		s.MaxTTL, err = time.ParseDuration(value)
+	case "doubled":
+		s.Doubled, err = strconv.Atoi(value)
 	default:
 		err = errName
 	}
@@ -110,6 +112,9 @@ func (s *Schedule) check() error {
 	}
 	if s.For < 0 || s.For > maxFor || s.Sentinel < 0 || s.MaxTTL < 0 {
 		wrong("a time of %v, %v or %v, want none negative, and the first up to %v", s.For, s.Sentinel, s.MaxTTL, maxFor)
+	}
+	if s.Doubled < 0 || s.Doubled > s.Nodes {
+		wrong("%d of %d nodes doubled", s.Doubled, s.Nodes)
 	}
 	for i := range s.Faults {
 		f := &s.Faults[i]

@@ -16,6 +16,7 @@ type Schedule struct {
 	For      time.Duration  // then all is well again
 	Sentinel time.Duration  // as in [sim.Options]
 	MaxTTL   time.Duration  // as in [sim.Timers]
+	Doubled  int            // so many nodes, the first ones, have two parents in each tree, see [sim.Options.Parents]
 	Faults   fault.Schedule // in any order; of the kinds that a sim.Sim has
 	Writes   []Write        // in any order
 }
@@ -40,7 +41,13 @@ func (w *Write) value() []byte { return fmt.Appendf(nil, "n%d at %v", w.Node, w.
 
 // Options returns what the network of a schedule is made of.
 func (s *Schedule) Options() sim.Options {
-	return sim.Options{Nodes: s.Nodes, Seed: s.Seed, Sentinel: s.Sentinel, Timers: sim.Timers{MaxTTL: s.MaxTTL}}
+	parents := func(node int) int {
+		if node < s.Doubled {
+			return 2
+		}
+		return 1
+	}
+	return sim.Options{Nodes: s.Nodes, Seed: s.Seed, Sentinel: s.Sentinel, Parents: parents, Timers: sim.Timers{MaxTTL: s.MaxTTL}}
 }
 
 // String returns the schedule as a text, which [Parse] reads.
@@ -52,6 +59,9 @@ func (s *Schedule) String() string {
 	}
 	if s.MaxTTL != 0 {
 		fmt.Fprintf(&b, "maxttl %v\n", s.MaxTTL)
+	}
+	if s.Doubled != 0 {
+		fmt.Fprintf(&b, "doubled %d\n", s.Doubled)
 	}
 	b.WriteString(s.Faults.String())
 	for i := range s.Writes {

@@ -14,8 +14,15 @@ import (
 
 // Every generated schedule is what Generate says it is.
 func TestGenerate(t *testing.T) {
+	all, some := 0, 0 // with two parents
 	for seed := range uint64(300) {
 		s := search.Generate(seed)
+		switch {
+		case s.Doubled == s.Nodes:
+			all++
+		case s.Doubled > 0:
+			some++
+		}
 		kinds := map[fault.Kind]bool{}
 		for i, f := range s.Faults {
 			kinds[f.Kind] = true
@@ -55,6 +62,9 @@ func TestGenerate(t *testing.T) {
 			t.Errorf("seed %d: %d keys, %d with several writers, %d deletes, %d writes for ever, %d that expire", seed, len(writers), several, deletes, forever, brief)
 		}
 	}
+	if min(all, some) < 20 || max(all, some) > 60 {
+		t.Errorf("in %d schedules of 300 all nodes have two parents, in %d some; want an eighth each", all, some)
+	}
 	if a, b := search.Generate(1), search.Generate(2); reflect.DeepEqual(a.Faults, b.Faults) || reflect.DeepEqual(a.Writes, b.Writes) {
 		t.Error("seeds 1 and 2 make the same")
 	}
@@ -64,7 +74,7 @@ func TestText(t *testing.T) {
 	for seed := range uint64(100) {
 		want := search.Generate(seed)
 		if seed == 0 {
-			want.Sentinel, want.MaxTTL = time.Second, time.Hour
+			want.Sentinel, want.MaxTTL, want.Doubled = time.Second, time.Hour, 7
 		}
 		got, err := search.Parse(want.String())
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -100,6 +110,13 @@ delete at 4s node 0 key k
 	}
 }
 
+func TestDoubled(t *testing.T) {
+	s := search.Schedule{Nodes: 9, Doubled: 7}
+	if parents := s.Options().Parents; parents(0) != 2 || parents(6) != 2 || parents(7) != 1 {
+		t.Errorf("nodes 0, 6 and 7 have %d, %d and %d parents, want 2, 2 and 1", parents(0), parents(6), parents(7))
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"", "0 nodes"},
@@ -107,6 +124,8 @@ func TestParseErrors(t *testing.T) {
 		{"nodes 2\nfor -1s", "none negative"},
 		{"nodes 2\nfor 25h", "up to 24h"},
 		{"nodes two", "line 1: nodes:"},
+		{"nodes 2\ndoubled 3", "3 of 2 nodes doubled"},
+		{"nodes 2\ndoubled -1", "-1 of 2 nodes doubled"},
 		{"nodes 2\nearthquake 1s", "line 2: earthquake: no such thing"},
 		{"nodes 2\ncrash at 1s for", `line 2: "for" has no value`},
 		{"nodes 2\ncrash at 1s for 1s nodes 0,x", "line 2: nodes:"},
@@ -137,6 +156,7 @@ func TestParseErrors(t *testing.T) {
 
 func TestFromBytes(t *testing.T) {
 	kinds := map[fault.Kind]bool{}
+	doubled := map[int]bool{}
 	writes := 0
 	for i := range 256 {
 		data := []byte{byte(i), byte(i), byte(i), 3, byte(i), 50, byte(255 - i), 1}
@@ -148,12 +168,13 @@ func TestFromBytes(t *testing.T) {
 			kinds[f.Kind] = true
 		}
 		writes += len(s.Writes)
+		doubled[3*s.Doubled/s.Nodes] = true
 		if _, err := search.Parse(s.String()); err != nil {
 			t.Errorf("FromBytes(%v) makes no sense: %v", data, err)
 		}
 	}
-	if len(kinds) != 10 || writes == 0 {
-		t.Errorf("%d kinds of faults and %d writes, want all", len(kinds), writes)
+	if len(kinds) != 10 || writes == 0 || !doubled[0] || !doubled[3] || len(doubled) < 3 {
+		t.Errorf("%d kinds of faults, %d writes, and thirds of nodes with two parents %v, want all", len(kinds), writes, doubled)
 	}
 	long := search.FromBytes(make([]byte, 1000))
 	if got := cmp.Or(len(long.Faults)+len(long.Writes), -1); got != 40 {

@@ -1,0 +1,161 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// twice returns a node as hub does, that is to have two parents.
+func twice(t *testing.T) (w *world, from, q, r *peer, o core.Origin, seq uint64) {
+	t.Helper()
+	return hubWith(t, func(c *core.Config) { c.Parents = 2 })
+}
+
+// parents fails the test unless those are the parents of o.
+func parents(t *testing.T, w *world, o core.Origin, first, second core.LinkID) {
+	t.Helper()
+	if p, s := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); p != first || s != second {
+		t.Errorf("the parents are links %d and %d, want %d and %d", p, s, first, second)
+	}
+}
+
+// TestSecondParent: of those who advertise what is here already, the first one is asked to push too, and the others are not. What it
+// pushes is no reason to prune; whoever brings an update first is the parent.
+func TestSecondParent(t *testing.T) {
+	w, from, q, r, o, seq := twice(t)
+	from.send(next(o, seq))
+	q.send(advertOver(o, seq+1, 2))
+	if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq+1 || s.grafts[0].Mode != wire.Eager {
+		t.Errorf("the first who advertises hears %+v, want a graft from %d on", s, seq+1)
+	}
+	r.send(advertOver(o, seq+1, 1))
+	if s := r.listen(); len(s.grafts) != 0 {
+		t.Errorf("the second one hears %+v, want no graft", s)
+	}
+	parents(t, w, o, from.link(), q.link())
+	seq++
+	from.send(next(o, seq))
+	q.send(next(o, seq))
+	parents(t, w, o, from.link(), q.link())
+	seq++
+	q.send(next(o, seq))
+	from.send(next(o, seq))
+	parents(t, w, o, q.link(), from.link())
+	r.send(next(o, seq))
+	parents(t, w, o, q.link(), from.link())
+	w.run(200 * ms)
+	for p, want := range map[*peer]int{from: 0, q: 0, r: 1} {
+		if s := p.listen(); len(s.prunes) != want || len(s.grafts) != 0 {
+			t.Errorf("peer %d hears %+v, want %d prunes", p.id, s, want)
+		}
+	}
+}
+
+// TestNoSecondParent: who may be a descendant is not asked, nor is anybody in the first two updates of an origin, or by a node that
+// is to have one parent.
+func TestNoSecondParent(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		parents int
+		hops    uint32
+		child   bool
+		first   bool // the origin's first update
+		want    int
+	}{
+		{name: "one hop more", parents: 2, hops: 2, want: 1},
+		{name: "two hops more", parents: 2, hops: 3},
+		{name: "a child", parents: 2, hops: 2, child: true},
+		{name: "a first update", parents: 2, hops: 1, first: true},
+		{name: "one parent", parents: 1, hops: 1},
+	} {
+		_, from, q, _, o, seq := hubWith(t, func(c *core.Config) { c.Parents = tt.parents })
+		if tt.first {
+			o, seq = core.Origin{Node: 21, Incarnation: 100}, 0
+		}
+		if tt.child {
+			q.send(frame(graft(o, seq)))
+		}
+		from.send(next(o, seq))
+		q.send(advertOver(o, seq+1, tt.hops))
+		if s := q.listen(); len(s.grafts) != tt.want {
+			t.Errorf("%s: says %+v, want %d grafts", tt.name, s, tt.want)
+		}
+	}
+}
+
+// TestSecondParentIsNone: a second parent that advertises does not push, whatever became of the graft, and is asked once more; one
+// that asks to be pushed to has found its parent here.
+func TestSecondParentIsNone(t *testing.T) {
+	w, from, q, r, o, seq := twice(t)
+	from.send(next(o, seq))
+	q.send(advertOver(o, seq+1, 1))
+	q.drop()
+	seq++
+	from.send(next(o, seq))
+	q.send(advertOver(o, seq+1, 1))
+	if s := q.listen(); len(s.grafts) != 1 {
+		t.Errorf("a second parent that advertises hears %+v, want a graft", s)
+	}
+	parents(t, w, o, from.link(), q.link())
+	q.send(frame(graft(o, seq+1)))
+	parents(t, w, o, from.link(), 0)
+	r.send(advertOver(o, seq+1, 1))
+	parents(t, w, o, from.link(), r.link())
+}
+
+// TestSecondParentTakesOver: when the parent is lost the other one is it, without a word, and the alternate is asked to be the second
+// one; so it is when that is lost.
+func TestSecondParentTakesOver(t *testing.T) {
+	for _, second := range []bool{false, true} {
+		w, from, q, r, o, seq := twice(t)
+		from.send(next(o, seq))
+		q.send(advertOver(o, seq+1, 1))
+		r.send(advertOver(o, seq+1, 1))
+		w.run(100 * ms)
+		q.drop()
+		r.drop()
+		lost, left := from, q
+		if second {
+			lost, left = q, from
+		}
+		lost.close()
+		if s := left.listen(); len(s.grafts) != 0 {
+			t.Errorf("the parent that is left hears %+v", s)
+		}
+		if s := r.listen(); len(s.grafts) != 1 {
+			t.Errorf("the alternate hears %+v, want a graft", s)
+		}
+		parents(t, w, o, left.link(), r.link())
+	}
+}
+
+// TestSecondParentLate: what neither parent pushes is asked for. The one that was the parent is let go; a node that had but one keeps
+// it as the second.
+func TestSecondParentLate(t *testing.T) {
+	for _, had := range []int{1, 2} {
+		w, from, q, r, o, seq := twice(t)
+		if had == 2 {
+			from.send(next(o, seq))
+			q.send(advertOver(o, seq+1, 1))
+			w.run(100 * ms)
+			q.drop()
+			seq++
+		}
+		from.drop()
+		r.send(advertOver(o, seq+1, 1))
+		w.run(45 * ms)
+		if s := r.listen(); len(s.grafts) != 1 {
+			t.Errorf("of %d parents, none pushes: who advertises hears %+v, want a graft", had, s)
+		}
+		if s := from.listen(); len(s.prunes) != had-1 {
+			t.Errorf("the former of %d parents hears %+v, want %d prunes", had, s, had-1)
+		}
+		if had == 2 {
+			parents(t, w, o, r.link(), q.link())
+		} else {
+			parents(t, w, o, r.link(), from.link())
+		}
+	}
+}
