@@ -36,7 +36,7 @@ race() { modules env CGO_ENABLED=1 go test -race -shuffle=on -count=1 -timeout=5
 seeds() {
 	local base=$((EPOCHSECONDS * 100000))
 	echo "seeds from $base on"
-	go test -count=1 -v -timeout=1h -run='^TestSeeds$' ./gossiptest/sim/search -base="$base" -seeds="$1"
+	GOGC=800 go test -count=1 -v -timeout=1h -run='^TestSeeds$' ./gossiptest/sim/search -base="$base" -seeds="$1"
 }
 
 # fuzz runs each fuzz target for a time, $1. It minimises next to nothing: that may take all of the time, and is for
