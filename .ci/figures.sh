@@ -96,7 +96,7 @@ placed_1000() {
 
 first_100() {
 	simulate -nodes 100 -sponsor known -trials "${1:-3}"
-	at_most copies_first 1.05 1.5
+	at_most copies_first 1.05
 	none_of undelivered
 	simulate -nodes 100 -sponsor dead -trials "${1:-3}"
 	at_most copies_first 1.5 1.7
@@ -134,7 +134,7 @@ cold_1000() {
 
 join_1000() {
 	simulate -nodes 1000 -join 3
-	at_most join_copies 1.05 1.5
+	at_most join_copies 1.05 1.08
 	at_most join_state_time 3 8
 	at_most join_extra_bytes 5000 80000
 	none_of undelivered

@@ -59,6 +59,8 @@ func (c *Core) frame(l *link, f *wire.Frame) {
 			c.event(Event{Kind: PeerRefusedUs, Link: l.id, Node: l.node, Addr: l.addr, Refusal: f.Bye.Reason})
 		}
 		switch {
+		case f.Bye.Reason == wire.NoRefusal:
+			l.parted = true
 		case f.Bye.Reason == wire.Leaving:
 			c.overlay.shun(c, l.peerAddr(), l.node)
 		case f.Bye.Reason == wire.DuplicateNode && c.raised && c.now.Mono-c.raisedAt < duplicateWindow:

@@ -44,7 +44,6 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 		c.shows(l, h.Wall)
 		if h.Reason == wire.Join {
 			l.join, l.bulk = true, true
-			c.graftOrphans(l)
 		} else if same {
 			c.equal(l)
 		}

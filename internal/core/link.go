@@ -18,6 +18,7 @@ type link struct {
 	wake     bool // flush may have something to do
 	announce bool
 	leaf     bool
+	parted   bool // it has ended because one end could do without it
 	// The peer covers all that the base does of the origins this core has nothing of its own of.
 	based bool
 

@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -216,12 +217,41 @@ func TestEviction(t *testing.T) {
 	ring := w.admitted(t, 11, 1, wire.Ring)
 	old, young := w.admitted(t, 12, 1, wire.Chord), w.admitted(t, 13, 1, wire.Chord)
 	w.admitted(t, 14, 1, wire.Ring)
-	if !join.up() || !ring.up() || !old.up() || young.up() {
-		t.Errorf("join %t, ring %t, chords %t and %t are up, want all but the newest chord", join.up(), ring.up(), old.up(), young.up())
+	if !join.admitted() || !ring.admitted() || !old.admitted() || young.admitted() {
+		t.Errorf("join %t, ring %t, chords %t and %t are up, want all but the newest chord", join.admitted(), ring.admitted(), old.admitted(), young.admitted())
 	}
 	p := w.dialIn(t, 15, 1)
 	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Chord})
-	if h := p.recv().Hello; h.Verdict != wire.Refused || h.Refusal != wire.Busy || !old.up() {
+	if h := p.recv().Hello; h.Verdict != wire.Refused || h.Refusal != wire.Busy || !old.admitted() {
 		t.Errorf("a chord beyond the last is answered %+v", h)
+	}
+}
+
+// TestEvictionSparesTrees: of the links that may go, it is the one by which the fewest origins come, not the newest. Its peer is told
+// that this is nobody's fault, and what came from it is asked for on the other side.
+func TestEvictionSparesTrees(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { c.MaxPeers = 3 })
+	w.start(1)
+	old, idle, trunk := w.admitted(t, 11, 1, wire.Chord), w.admitted(t, 12, 1, wire.Chord), w.admitted(t, 13, 1, wire.Chord)
+	for i, p := range []*peer{old, trunk, trunk, trunk} {
+		p.send(update(core.Origin{Node: 20 + uint64(i), Incarnation: 100}, 1, 3))
+	}
+	old.send(update(core.Origin{Node: trunk.id, Incarnation: trunk.inc}, 1, 3))
+	for _, want := range [][3]bool{{true, false, true}, {false, false, true}} {
+		goes := old
+		if idle.admitted() {
+			goes = idle
+		}
+		goes.drop()
+		w.admitted(t, 14+uint64(w.saw(1, core.LinkDown)), 1, wire.Ring)
+		if f := goes.recv(); f == nil || f.Bye == nil || f.Bye.Reason != wire.NoRefusal {
+			t.Errorf("whose link ends is told %+v, want a goodbye without a reason", f)
+		}
+		if got := [3]bool{old.admitted(), idle.admitted(), trunk.admitted()}; got != want {
+			t.Errorf("by which two, none and three origins come, the links are up: %v, want %v", got, want)
+		}
+	}
+	if s := trunk.listen(); !slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == 20 }) {
+		t.Errorf("the peer whose own infos came over the link that ended hears %+v, want a graft", s)
 	}
 }

@@ -101,7 +101,7 @@ func (o *overlay) swap(c *Core, l *link) {
 
 // partFrom ends a link that this node can do without, and tells the peer that this is nobody's fault.
 func (c *Core) partFrom(l *link) {
-	l.bye = &wire.Bye{}
+	l.bye, l.parted = &wire.Bye{}, true
 	l.admitted, l.wake = false, true
 	l.closeAt = c.now.Mono + c.cfg.Timers.Ping
 	c.out.Links = true

@@ -239,20 +239,39 @@ func (o *overlay) settled(c *Core) bool {
 	return o.lastNew != 0 && c.now.Mono-o.lastNew >= settledAfter*o.latency(c)
 }
 
-// evict makes room: where no place is left it takes that of a caller, which loses nothing by it; otherwise it ends the newest link
-// that a peer dialled as a chord, or to join, which was long enough ago for that peer to have others. It reports whether it did.
+// evict makes room: where no place is left it takes that of a caller, which loses nothing by it; otherwise it parts from a peer that
+// dialled a chord, or joined, long enough ago to have other links. It takes the one that the fewest origins come by, so that few nodes are
+// behind it: origins that write nothing show nobody a better way. It reports whether there was one.
 func (o *overlay) evict(c *Core) bool {
 	if c.incoming() >= c.cfg.MaxPeers && c.unseat() {
 		return true
 	}
+	var which *link
+	fewest := 0
 	for _, l := range slices.Backward(c.links) {
 		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
-		if l.admitted && !l.closing && !l.dialed && (l.reason == wire.Chord || l.reason == wire.Near || old) {
-			c.end(l, 0)
-			return true
+		if !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
+			continue
+		}
+		if n := c.behind(l); which == nil || n < fewest {
+			which, fewest = l, n
 		}
 	}
-	return false
+	if which != nil {
+		c.partFrom(which)
+	}
+	return which != nil
+}
+
+// behind returns how many origins come over l.
+func (c *Core) behind(l *link) int {
+	n := 0
+	for _, x := range c.origins {
+		if x.parent == l.id {
+			n++
+		}
+	}
+	return n
 }
 
 // up is told of an admitted link.

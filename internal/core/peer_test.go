@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"hash/crc32"
+	"slices"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/gossip/gossippb"
@@ -41,6 +42,11 @@ func (p *peer) link() core.LinkID { return p.w.conns[p.k].ends[1-p.side].id }
 
 // up reports whether the node still has the link.
 func (p *peer) up() bool { return p.w.conns[p.k].ends[1-p.side].up }
+
+// admitted reports whether the node has a use for the link.
+func (p *peer) admitted() bool {
+	return slices.ContainsFunc(p.w.nodes[p.to].core.Links(), func(l core.LinkInfo) bool { return l.Link == p.link() && l.Admitted })
+}
 
 // send has one frame arrive at the node.
 func (p *peer) send(b []byte) {

@@ -164,11 +164,11 @@ func TestD13Redirect(t *testing.T) {
 			stay = append(stay, q)
 			return q.recv().Hello.Verdict
 		}
-		if got := join(50); got != wire.Admitted || chord.up() || !old.up() {
-			t.Errorf("answers a join with verdict %v; the chord is up: %t, the link of who joined: %t", got, chord.up(), old.up())
+		if got := join(50); got != wire.Admitted || chord.admitted() || !old.admitted() {
+			t.Errorf("answers a join with verdict %v; the chord is up: %t, the link of who joined: %t", got, chord.admitted(), old.admitted())
 		}
-		if got := join(51); got != wire.Redirected || !old.up() {
-			t.Errorf("with nothing to end, answers a join with verdict %v; the link of who has just joined is up: %t", got, old.up())
+		if got := join(51); got != wire.Redirected || !old.admitted() {
+			t.Errorf("with nothing to end, answers a join with verdict %v; the link of who has just joined is up: %t", got, old.admitted())
 		}
 		for range 5 {
 			for _, q := range stay {
@@ -178,8 +178,8 @@ func TestD13Redirect(t *testing.T) {
 			}
 			w.run(second)
 		}
-		if got := join(52); got != wire.Admitted || stay[3].up() {
-			t.Errorf("five seconds later, answers a join with verdict %v; the link of who joined last is up: %t", got, stay[3].up())
+		if got := join(52); got != wire.Admitted || stay[3].admitted() {
+			t.Errorf("five seconds later, answers a join with verdict %v; the link of who joined last is up: %t", got, stay[3].admitted())
 		}
 	})
 	t.Run("to a leaf, which has no other link", func(t *testing.T) {

@@ -32,19 +32,78 @@ func TestParentLost(t *testing.T) {
 	}
 }
 
-// TestOrphansAskNewLinks: an origin without a parent is asked for over the next link by which a node joins.
+// TestOrphansAskNewLinks: an origin without a parent is asked for over the next link by which a node joins that knows others.
 func TestOrphansAskNewLinks(t *testing.T) {
-	w, from, q, r, o, seq := hub(t)
-	for _, p := range []*peer{q, r, from} {
-		p.close()
+	for _, knows := range []bool{false, true} {
+		w, from, q, r, o, seq := hub(t)
+		for _, p := range []*peer{q, r, from} {
+			p.close()
+		}
+		p := w.dialIn(t, 30, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		var b []byte
+		if knows {
+			b = wire.AppendMark(b, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: seq})
+		}
+		p.send(wire.AppendMarksEnd(b))
+		s := p.listen()
+		if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.From == seq }); got != knows {
+			t.Errorf("the new link, of a peer that knows others: %v, hears %+v", knows, s)
+		}
+		if got := w.nodes[1].core.Parent(o); (got == p.link()) != knows {
+			t.Errorf("the parent is link %d; the new one, of a peer that knows others: %v, is %d", got, knows, p.link())
+		}
 	}
-	p := w.dialIn(t, 30, 1)
-	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
-	if s := p.listen(); !slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.From == seq }) {
-		t.Errorf("the new link hears %+v, want a graft from %d on", s, seq)
-	}
-	if got := w.nodes[1].core.Parent(o); got != p.link() {
-		t.Errorf("the parent is link %d, want the new one, %d", got, p.link())
+}
+
+// TestPartedTrees: where a peer ends a link because it can do without it, what came over that is asked for at once: of the nearest one whose own
+// infos came over it, too. What writes a lot finds better ones, and after a crash that one may have nothing itself.
+func TestPartedTrees(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		crash, elsewhere bool
+		updates          uint64
+		want             bool
+	}{
+		{name: "of one that wrote little", updates: 1, want: true},
+		{name: "of one that wrote a lot", updates: 4},
+		{name: "after a crash", crash: true, updates: 1},
+		{name: "where nobody's infos came over it", elsewhere: true, updates: 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.start(1)
+			from, q := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord)
+			far, r := w.admitted(t, 12, 1, wire.Chord), w.admitted(t, 13, 1, wire.Chord)
+			by := from
+			if tt.elsewhere {
+				by = q
+			}
+			by.send(update(core.Origin{Node: far.id, Incarnation: far.inc}, 1, 5))
+			by.send(update(core.Origin{Node: r.id, Incarnation: r.inc}, 1, 2))
+			o := core.Origin{Node: 20, Incarnation: 100}
+			for seq := uint64(1); seq <= tt.updates; seq++ {
+				from.send(update(o, seq, 3))
+			}
+			w.run(100 * ms)
+			for _, p := range []*peer{q, r, far} {
+				p.drop()
+			}
+			if tt.crash {
+				from.close()
+			} else {
+				from.send(wire.AppendBye(nil, wire.Bye{}))
+			}
+			for _, p := range []*peer{q, far} {
+				if s := p.listen(); len(s.grafts) != 0 {
+					t.Errorf("peer %d, which is not beyond the link, or is farther, hears %+v", p.id, s)
+				}
+			}
+			s := r.listen()
+			if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.Mode == wire.Eager }); got != tt.want {
+				t.Errorf("who is beyond the link hears %+v, a graft: want %v", s, tt.want)
+			}
+		})
 	}
 }
 

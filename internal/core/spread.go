@@ -476,9 +476,15 @@ func (c *Core) learn(o *origin, from *link) {
 // treeLost finds other parents for the origins that came over l.
 func (c *Core) treeLost(l *link) {
 	var up []*link
+	// Where both ends are there, and one could do without l, nobody else has lost what came over it: not a peer whose own infos did, which
+	// is on the other side of l. For origins that write little, nobody shows a better way.
+	var beyond *link
 	for _, x := range c.links {
 		if x.admitted && !x.closing {
 			up = append(up, x)
+			if y := c.newest(x.node); l.parted && y != nil && y.parent == l.id && (beyond == nil || y.hops < c.newest(beyond.node).hops) {
+				beyond = x
+			}
 		}
 	}
 	for _, o := range c.origins {
@@ -507,6 +513,8 @@ func (c *Core) treeLost(l *link) {
 				o.second = alt.id
 				c.pull(alt, o)
 			}
+		} else if beyond != nil && o.orphan && o.updates < settledUpdates {
+			c.graft(beyond, o)
 		}
 		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
 			x := up[c.rng.IntN(len(up))]

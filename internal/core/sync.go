@@ -82,7 +82,9 @@ func (c *Core) marksIn(l *link, marks []wire.Mark, end bool) {
 		l.bulk = false
 		c.pushAll(l)
 		// Whoever holds more than its own infos may hold what nobody on this side does.
-		l.marks.pending = l.foreign
+		if l.marks.pending = l.foreign; l.foreign {
+			c.graftOrphans(l)
+		}
 	case l.join && l.dialed:
 		c.pushAll(l)
 	default:
