@@ -199,11 +199,15 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		if c.scale.apart && len(o.advs) > 0 {
 			defer c.overtake(o, slices.Clone(o.advs))
 		}
+		early := o.asked != 0 && l.id == o.former // what was left for another one comes before the answer of that
 		c.arrived(o, old, !r.Repair && (o.pushedBy(l.id) || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			old := o.parent
 			if c.follow(l, o); c.up(old) && old != o.second {
 				o.alt = old
+				if early {
+					o.rival = old
+				}
 			}
 		}
 		o.orphan = false
@@ -215,6 +219,16 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
 		o.parent, o.orphan = l.id, false
+	case l.id == o.rival && r.Repair:
+		// Its advert was earlier than the push by more than pushes usually are late, and it keeps its word. As both push from now on, one
+		// of them has to go; the next update would come twice.
+		old := o.parent
+		c.follow(l, o)
+		o.rival = 0
+		if old != o.second {
+			c.letGo(old, o)
+			o.alt = old
+		}
 	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
 		p.unmute()
 		p.choose(wire.Lazy)

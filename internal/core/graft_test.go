@@ -44,6 +44,36 @@ func TestGraftWaitsAsPushesTake(t *testing.T) {
 	}
 }
 
+// TestGraftOvertaken: a push that comes between a graft and its answer leaves two peers that push from then on. Who has answered stays:
+// it had the update first. Who does not is no parent.
+func TestGraftOvertaken(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		w, from, q, _, o, seq := hub(t)
+		seq++
+		if !raced(w, from, q, o, seq, 12*ms) {
+			t.Fatal("it was not asked in time")
+		}
+		from.drop()
+		stays, goes := from, q
+		if answers {
+			stays, goes = q, from
+			q.send(frame(info(o, seq, "k", "v", int64(seq), 0), func(b []byte) []byte {
+				return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: seq - 1, To: seq, Repair: true})
+			}))
+			w.run(200 * ms)
+			if s := goes.listen(); len(s.prunes) != 1 || s.prunes[0].Mode != wire.Lazy {
+				t.Errorf("who pushed late hears %+v, want a prune", s)
+			}
+		}
+		if s := stays.listen(); len(s.prunes) != 0 {
+			t.Errorf("answers %v: the parent hears %+v, want no prune", answers, s)
+		}
+		if got := w.nodes[1].core.Parent(o); got != stays.link() {
+			t.Errorf("answers %v: the parent is link %d, want %d", answers, got, stays.link())
+		}
+	}
+}
+
 // TestGraftForgetsSlowness: when pushes come before any advert again, an advert is soon followed up as before.
 func TestGraftForgetsSlowness(t *testing.T) {
 	w, from, q, _, o, seq := hub(t)

@@ -34,6 +34,7 @@ type origin struct {
 	parent, alt, alt2 LinkID
 	second            LinkID // the other parent, where there are to be two; what it pushes has mostly come already
 	former            LinkID // parent before the last graft: what it still pushes was late
+	rival             LinkID // who was grafted for an update that former pushed before the answer; 0: nobody
 	tree              bool   // this node knows whom to push to, by inheritance or by having learned
 	orphan            bool   // the parent was lost and nobody took its place
 	hops              uint32

@@ -92,6 +92,9 @@ func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
 		l.prunes = append(l.prunes, o)
 	}
 	p.setPruning(mode)
+	if l.id == o.rival {
+		o.rival = 0
+	}
 	l.wake = true
 }
 
@@ -100,6 +103,7 @@ func (c *Core) graft(l *link, o *origin) {
 	if o.parent != l.id {
 		o.former = o.parent
 	}
+	o.rival = 0
 	c.follow(l, o)
 	o.orphan = false
 	if o.want > o.hw { // asked for from here on
@@ -344,6 +348,9 @@ func (c *Core) lacksSecond(o *origin) bool {
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
 func (c *Core) letGo(parent LinkID, o *origin) {
+	if slices.ContainsFunc(c.lets, func(r release) bool { return r.link == parent && r.o == o }) {
+		return
+	}
 	c.lets = append(c.lets, release{c.now.Mono + c.cfg.Timers.Graft*5/2, parent, o})
 }
 
