@@ -348,9 +348,6 @@ func (c *Core) lacksSecond(o *origin) bool {
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
 func (c *Core) letGo(parent LinkID, o *origin) {
-	if slices.ContainsFunc(c.lets, func(r release) bool { return r.link == parent && r.o == o }) {
-		return
-	}
 	c.lets = append(c.lets, release{c.now.Mono + c.cfg.Timers.Graft*5/2, parent, o})
 }
 
