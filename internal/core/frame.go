@@ -207,6 +207,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 				o.alt = old
 				if early {
 					o.rival = old
+					c.letGo(old, o) // unless it answers: it may have nothing to say, since this node's advert has crossed the graft
 				}
 			}
 		}
