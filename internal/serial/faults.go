@@ -1,6 +1,7 @@
 package serial
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ func (w *World) begin(i int, life Life) {
 		w.stale = slices.Clone(w.opts.Seeds())
 	}
 	if f.Kind == fault.StoreLost {
-		w.sync(f)
+		w.sync()
 	}
 	switch f.Kind {
 	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
@@ -45,11 +46,7 @@ func (w *World) begin(i int, life Life) {
 	default:
 		w.weather()
 	}
-	if f.For == 0 {
-		w.net.After(0, func() { w.end(i, life) })
-	} else {
-		w.net.After(f.For, func() { w.end(i, life) })
-	}
+	w.net.After(f.For, func() { w.end(i, life) })
 }
 
 // turn has a flap go on, until its end.
@@ -81,7 +78,7 @@ func (w *World) end(i int, life Life) {
 			w.stale = nil
 		}
 	case fault.StoreLost:
-		w.sync(f)
+		w.sync()
 	default:
 		w.weather()
 	}
@@ -97,14 +94,11 @@ func (w *World) told(f *fault.Fault, begins bool) {
 }
 
 // sync has the stores of those whom a fault.StoreLost is about begin to forget, or stop to.
-func (w *World) sync(f *fault.Fault) {
+func (w *World) sync() {
 	for _, h := range w.hosts {
 		switch lost := w.faults.Has(fault.StoreLost, h.id); {
 		case lost && h.store.synced == nil:
-			h.store.synced = make(map[string][]byte)
-			for k, v := range h.store.values {
-				h.store.synced[k] = v
-			}
+			h.store.synced = maps.Clone(h.store.values)
 		case !lost:
 			h.store.synced = nil
 		}
@@ -140,7 +134,7 @@ func (w *World) weather() {
 			h.offset, h.drift = offset, drift
 			w.setClock(i, offset, min(max(drift, -0.5), 1))
 		}
-		if paused := a.Has(fault.Pause, i); paused != h.paused {
+		if paused := !w.closing && a.Has(fault.Pause, i); paused != h.paused {
 			if h.paused = paused; paused {
 				n.Pause(i)
 			} else {

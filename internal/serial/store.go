@@ -19,7 +19,7 @@ import (
 type store struct {
 	values  map[string][]byte
 	synced  map[string][]byte // what a crash goes back to, while a fault.StoreLost lasts; nil: to values
-	writing map[string][]byte // being written; nil: deleted
+	writing map[string][]byte // being written
 }
 
 func newStore() *store {
@@ -33,9 +33,7 @@ func (s *store) crash(w *World, host int) {
 	}
 	if w.faults.Has(fault.StoreTorn, host) {
 		for key, value := range s.writing {
-			if value != nil {
-				s.values[key] = value[:len(value)/2]
-			}
+			s.values[key] = value[:len(value)/2]
 		}
 	}
 	clear(s.writing)

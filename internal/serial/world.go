@@ -77,6 +77,7 @@ type World struct {
 	streams map[int][2]*Stream // by link
 	body    bool               // Run's function has returned
 	ending  bool               // Stop was called
+	closing bool               // End was called: no host stands still any more
 	awake   time.Duration      // when until looks for what is due again
 	sleeps  []chan struct{}    // of those in pause
 	asking  []asking           // in Change, in the order of their calls
@@ -109,6 +110,8 @@ func (w *World) Grow(hosts int) {
 	defer w.unlock()
 	w.net.Grow(hosts)
 	w.grow(hosts)
+	w.sync()
+	w.weather() // what lasts concerns them, too
 }
 
 // Len returns the number of hosts.
@@ -200,7 +203,12 @@ func (w *World) wake(f func()) {
 func (w *World) Stop() { w.wake(func() { w.ending = true }) }
 
 // End ends all runs, one after the other, as processes do that are told to, and returns the hosts whose run does not end within limit.
+// A fault.Pause ends before, and none begins: who stands still cannot end.
 func (w *World) End(limit time.Duration) (hung []int) {
+	w.wake(func() {
+		w.closing = true
+		w.weather()
+	})
 	for i, h := range w.hosts {
 		r := h.Run()
 		if r == nil {
