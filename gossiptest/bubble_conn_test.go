@@ -46,6 +46,54 @@ func overConns(t *testing.T, f func(t *testing.T, p *plain)) {
 	})
 }
 
+// Any number of goroutines may accept at once: none is forgotten, and none has what another one has.
+func TestAcceptOfSeveral(t *testing.T) {
+	overConns(t, func(t *testing.T, p *plain) {
+		const n = 4
+		accepted := make(chan net.Conn, n)
+		accept := func() {
+			c, err := p.hosts.App(1).Accept()
+			if err != nil {
+				p.Errorf("Accept: %v", err)
+			}
+			accepted <- c
+		}
+		dial := func() {
+			c, err := p.hosts.Host(0).Dial(p.Context(), p.hosts.Host(1).Transport().Addr())
+			if err != nil {
+				p.Fatal(err)
+			}
+			p.Cleanup(func() { c.Close() })
+		}
+		for range n / 2 { // they wait for what is dialled
+			go accept()
+		}
+		p.RunFor(time.Second)
+		for range n - 1 {
+			dial()
+		}
+		p.RunFor(time.Second)
+		for range n / 2 { // they find one there, for which one of them is too late
+			go accept()
+		}
+		p.RunFor(time.Second)
+		dial()
+		p.RunFor(time.Second)
+		if got := len(accepted); got != n {
+			p.Errorf("%d of %d connections are accepted", got, n)
+		}
+		seen := map[net.Conn]bool{}
+		for range len(accepted) {
+			c := <-accepted
+			if c == nil || seen[c] {
+				p.Fatalf("Accept returned %v, twice or without an error", c)
+			}
+			seen[c] = true
+			c.Close()
+		}
+	})
+}
+
 func (p *plain) connect() (near, far net.Conn) {
 	near, err := p.hosts.Host(0).Dial(p.Context(), p.hosts.Host(1).Transport().Addr())
 	if err != nil {

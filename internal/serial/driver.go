@@ -54,6 +54,10 @@ func (d *driver) Accepted(host int, id simnet.ID) {
 		r.net.accept = nil
 		k.finish(nil)
 	}
+	if takers := r.net.takers; len(takers) > 0 {
+		r.net.takers = takers[1:]
+		takers[0].finish(nil)
+	}
 }
 
 func (d *driver) Frame(host int, id simnet.ID, frame []byte) {

@@ -253,20 +253,32 @@ func (r *Run) Listen() (Listener, error) {
 // Addr returns the address of the host.
 func (l Listener) Addr() net.Addr { return Addr(l.r.host.id) }
 
-// Accept returns the next stream.
+// Accept returns the next stream. Any number of goroutines may call it at once.
 func (l Listener) Accept() (net.Conn, error) {
+	for {
+		if c, err := l.next(); c != nil || err != nil {
+			return c, err
+		}
+	}
+}
+
+// next waits for a stream, and returns it; nil if another goroutine has taken it.
+func (l Listener) next() (net.Conn, error) {
 	e, w := &l.r.net, l.r.w
 	err := l.r.ready("accept", 0, func(k *call) bool {
 		if len(e.backlog) == 0 && e.listens {
-			e.accept = k
+			e.takers = append(e.takers, k)
 			return false
 		}
 		return true
 	})
 	w.lock()
 	defer w.unlock()
-	if err != nil || !e.listens {
+	switch {
+	case err != nil || !e.listens:
 		return nil, &net.OpError{Op: "accept", Net: Network, Addr: l.Addr(), Err: net.ErrClosed}
+	case len(e.backlog) == 0:
+		return nil, nil
 	}
 	c := e.backlog[0]
 	e.backlog = slices.Delete(e.backlog, 0, 1)
@@ -288,9 +300,9 @@ func (l Listener) Close() error {
 		}
 	}
 	e.backlog = nil
-	if k := e.accept; k != nil {
-		e.accept = nil
+	for _, k := range e.takers {
 		k.finish(nil)
 	}
+	e.takers = nil
 	return nil
 }

@@ -42,6 +42,7 @@ type endpoint struct {
 	closed  bool
 	backlog []*conn
 	accept  *call
+	takers  []*call // of Listener.Accept, of which any number may be blocked
 	conns   map[simnet.ID]*conn
 	dials   map[uint64]*call
 	dialed  uint64 // so many
