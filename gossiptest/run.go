@@ -88,7 +88,7 @@ const (
 //
 // # Panics
 //
-// A panic of the function, of one given to At, or of an application's Run is a failure like others. On another goroutine it ends the process,
+// A panic of the function, of one given to At or Cleanup, or of an application's Run is a failure like others. On another goroutine it ends the process,
 // as it always does; the trace that Go prints names the seed and the host of each goroutine, as its labels.
 //
 // Run is called on the goroutine of the test, outside of any bubble.
@@ -289,18 +289,18 @@ func (r *runner) inBubble(a attempt) outcome {
 
 // clean calls what was given to Cleanup.
 func (s *Sim) clean() {
-	for {
-		s.mu.Lock()
-		n := len(s.cleanups)
-		if n == 0 {
-			s.mu.Unlock()
-			return
-		}
-		f := s.cleanups[n-1]
-		s.cleanups = s.cleanups[:n-1]
+	s.mu.Lock()
+	n := len(s.cleanups)
+	if n == 0 {
 		s.mu.Unlock()
-		f()
+		return
 	}
+	f := s.cleanups[n-1]
+	s.cleanups = s.cleanups[:n-1]
+	s.mu.Unlock()
+	defer s.clean() // even if f ends the goroutine
+	defer s.panics("a function given to Cleanup")
+	f()
 }
 
 // left ends what is left, and reports what does not end.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -182,7 +183,7 @@ func tags() string {
 func pattern(name string) string {
 	parts := strings.Split(name, "/")
 	for i, p := range parts {
-		parts[i] = "^" + p + "$"
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
 	return strings.Join(parts, "/")
 }
@@ -195,7 +196,16 @@ type kept struct {
 	Faults  fault.Schedule `json:"faults"`
 }
 
-func (r *runner) keptName() string { return strings.ReplaceAll(r.name, "/", "-") }
+// keptName returns what the names of the test's files begin with. It has nothing in it that means something to filepath.Glob, or to a file
+// system; tests whose names differ in such characters alone are told apart by what is in the files.
+func (r *runner) keptName() string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|[]`, c) {
+			return '-'
+		}
+		return c
+	}, r.name)
+}
 
 // save keeps a failure, and returns the path; "" if it is not kept.
 func (r *runner) save(a attempt, s fault.Schedule, o outcome) string {

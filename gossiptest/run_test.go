@@ -105,6 +105,27 @@ func TestKeptFailure(t *testing.T) {
 	}
 }
 
+// A failure of a test whose name means something to regular expressions, shells or file systems is found again.
+func TestKeptFailureOfOddName(t *testing.T) {
+	var texts []string
+	r := &runner{
+		t: t, name: "TestOfUser/a+b[1]*", env: env{runs: 1, save: true}, dir: filepath.Join(t.TempDir(), "kept"), patience: hangLimit,
+		body: func(s *Sim) { s.Errorf("bug") }, fail: func(s string) { texts = append(texts, s) },
+	}
+	r.all()
+	r.all()
+	if len(texts) != 2 || !strings.Contains(texts[1], " still fails: ") {
+		t.Fatalf("failures %q, want one, and that it still fails", texts)
+	}
+	_, run, _ := strings.Cut(texts[0], "-run '")
+	run, _, _ = strings.Cut(run, "'")
+	for i, part := range strings.Split(run, "/") { // as go test does
+		if name := strings.Split(r.name, "/")[i]; !regexp.MustCompile(part).MatchString(name) {
+			t.Errorf("-run %s does not match %s", run, r.name)
+		}
+	}
+}
+
 // What a run says when something is wrong with the test, or with what it tests.
 func TestFailures(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -120,6 +141,14 @@ func TestFailures(t *testing.T) {
 			s.RunFor(time.Hour)
 			s.Errorf("an hour later")
 		}, "at 1s: over\n  replay"},
+		"a cleanup that is fatal": {func(s *Sim) {
+			s.Cleanup(func() { s.Errorf("two") })
+			s.Cleanup(func() { s.Fatal("one") })
+		}, "at 0s: one\n  at 0s: two\n"},
+		"a cleanup that panics": {func(s *Sim) {
+			s.Cleanup(func() { s.Errorf("two") })
+			s.Cleanup(func() { panic("one") })
+		}, "at 0s: a function given to Cleanup panics: one\n"},
 		"log":       {func(s *Sim) { s.Logf("seen"); s.Fail() }, "log: 0s: seen\n"},
 		"no faults": {func(s *Sim) { NewCluster(s, 2, newMember); s.Chaos(fault.Chaos{}); s.RunFor(time.Second); s.Fail() }, "it fails without any fault\n"},
 		"always": {func(s *Sim) {

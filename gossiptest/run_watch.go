@@ -3,7 +3,6 @@ package gossiptest
 import (
 	"fmt"
 	"os"
-
 	"runtime"
 	"strings"
 	"sync"
