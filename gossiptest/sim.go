@@ -176,8 +176,11 @@ type Packet struct {
 	Frame []byte // to be read only, and not to be kept
 }
 
-// Verdict is what a rule says of a [Packet].
-type Verdict = serial.Verdict
+// Verdict is what a rule says of a [Packet]. The zero Verdict lets it pass as it is.
+type Verdict struct {
+	Drop bool          // nobody is to have it
+	Late time.Duration // it comes so much later, and what follows on its link behind it
+}
 
 // Rule has f asked about every frame that is sent from now on, until the function that it returns is called. The delays of all rules add up, and
 // a frame that one drops is lost. f is called in the middle of what happens: it only looks at the packet and at variables of its own.
@@ -192,8 +195,8 @@ func (s *Sim) Rule(f func(p *Packet) Verdict) (remove func()) {
 type rule struct{ f func(*Packet) Verdict }
 
 // judge asks all rules.
-func (s *Sim) judge(p *serial.Packet) Verdict {
-	return ask(s.rules, &Packet{From: p.From, To: p.To, Frame: p.Frame})
+func (s *Sim) judge(p *serial.Packet) serial.Verdict {
+	return serial.Verdict(ask(s.rules, &Packet{From: p.From, To: p.To, Frame: p.Frame}))
 }
 
 func ask(rules []*rule, p *Packet) (all Verdict) {

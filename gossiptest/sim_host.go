@@ -16,8 +16,8 @@ import (
 
 // App is what runs on the hosts of a [Cluster]: the application under test, with as many goroutines as it likes.
 type App interface {
-	// Run does whatever the application does until ctx ends, and returns when all its goroutines have ended. An error is a
-	// failure of the test, unless the host has crashed.
+	// Run does whatever the application does until ctx ends, and returns when all its goroutines have ended. On a host, an
+	// error that comes before the end of ctx is a failure of the test; one that comes after it is what Cluster.Stop returns.
 	Run(ctx context.Context) error
 }
 
@@ -53,7 +53,7 @@ func (h *Host) Clock() clock.Clock { return h.run.Clock() }
 // Store returns the store of the host, which outlives crashes. Applications may share it with a gossip.Gossip, whose keys begin with "gossip.".
 func (h *Host) Store() storage.Store { return h.run.Store() }
 
-// Resolver returns a resolver that names the first three hosts of the cluster.
+// Resolver returns a resolver that names the first three hosts of each Cluster of the Sim.
 func (h *Host) Resolver() resolver.Resolver { return h.run.Resolver() }
 
 // Rand returns a source of randomness that follows from the seed, the host and its run. Every call begins anew.
