@@ -200,8 +200,8 @@ func (w *Weather) check(caller string, f *fault.Fault) {
 func (w *Weather) begin(i int) {
 	w.faults.Begin(i)
 	w.apply()
-	if every := w.faults.Fault(i).Every; every > 0 {
-		w.turn(i, every)
+	if f := w.faults.Fault(i); f.Kind == fault.Flap {
+		w.turn(i, f.Every)
 	}
 }
 

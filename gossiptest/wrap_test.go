@@ -203,6 +203,13 @@ func TestWrapFaults(t *testing.T) {
 			send(t, s.near, "b")
 			send(t, s.far, "c")
 		}, near: []string{"c at 1s"}, far: []string{"a at 500ms", "b at 1s"}},
+		{name: "a partition does not flap", do: func(t *testing.T, s *stormy) {
+			end := s.w.Begin(fault.Fault{Kind: fault.Partition, Nodes: []int{0}, Every: time.Second})
+			time.Sleep(1500 * time.Millisecond)
+			send(t, s.near, "a")
+			time.Sleep(time.Second)
+			end()
+		}, near: []string{"end at 2.5s"}, far: []string{"end at 2.5s"}},
 		{name: "duplicates", do: func(t *testing.T, s *stormy) {
 			s.w.Begin(fault.Fault{Kind: fault.Duplicate, Amount: 1})
 			send(t, s.near, "a")
