@@ -67,7 +67,7 @@ func (f *Fault) Check(nodes int) error {
 // String returns the fault as one line of text, which [Parse] reads:
 //
 //	partition at 16.63s for 2.98s nodes 0,2
-func (f *Fault) String() string {
+func (f Fault) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v at %v for %v", f.Kind, f.At, f.For)
 	if len(f.Nodes) > 0 {

@@ -57,6 +57,18 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
+// A fault reads the same by value and by address.
+func TestFaultByValue(t *testing.T) {
+	f := fault.Fault{Kind: fault.Crash, At: time.Second, For: time.Minute, Nodes: []int{1, 2}}
+	const want = "crash at 1s for 1m0s nodes 1,2"
+	if got := fmt.Sprint(f); got != want {
+		t.Errorf("Sprint of a Fault: %q, want %q", got, want)
+	}
+	if got := fmt.Sprint(&f); got != want {
+		t.Errorf("Sprint of a *Fault: %q, want %q", got, want)
+	}
+}
+
 // Every kind has a constant of the name that its literal uses.
 func TestIdentifiers(t *testing.T) {
 	idents := map[fault.Kind]string{
