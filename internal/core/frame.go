@@ -292,8 +292,11 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.push(l, o, true)
 		}
 		if g.Mode == wire.Eager {
-			if l.id == o.second {
-				o.second = 0 // it does not push any more
+			switch { // it does not push any more
+			case l.id == o.second:
+				o.second = 0
+			case l.id == o.parent && c.up(o.second):
+				o.parent, o.second = o.second, 0
 			}
 			p.unmute()
 			p.choose(wire.Eager)

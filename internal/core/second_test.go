@@ -105,6 +105,29 @@ func TestSecondParentIsNone(t *testing.T) {
 	parents(t, w, o, from.link(), r.link())
 }
 
+// TestSecondParentHears: a peer that is pushed to hears adverts once it is one of two parents, since it has what it pushes. One that asks
+// anew does not push any more: the other one is the parent.
+func TestSecondParentHears(t *testing.T) {
+	w, from, q, _, o, seq := twice(t)
+	q.send(frame(graft(o, seq)))
+	q.send(next(o, seq))
+	from.send(next(o, seq))
+	seq++
+	from.send(next(o, seq))
+	parents(t, w, o, from.link(), q.link())
+	if s := q.listen(); len(s.infos) != 0 {
+		t.Errorf("the second parent is pushed %+v", s)
+	}
+	q.send(next(o, seq))
+	from.send(frame(graft(o, seq+1)))
+	parents(t, w, o, q.link(), 0)
+	seq++
+	q.send(next(o, seq))
+	if s := from.listen(); len(s.infos) != 1 {
+		t.Errorf("who was the parent, and asks, is told %+v, want an info", s)
+	}
+}
+
 // TestSecondParentTakesOver: when the parent is lost the other one is it, without a word, and the alternate is asked to be the second
 // one; so it is when that is lost.
 func TestSecondParentTakesOver(t *testing.T) {

@@ -204,6 +204,8 @@ func (c *Core) follow(l *link, o *origin) {
 	}
 	if c.lacksSecond(o) && c.up(o.parent) {
 		o.second = o.parent
+		// It may have been pushed to since the network assembled, and was always before this node until now.
+		c.link(o.second).of(o).choose(wire.Lazy)
 	}
 	o.parent = l.id
 }
