@@ -16,6 +16,7 @@ type Checker struct {
 	log   log
 	nodes []node
 	late  bool
+	had   map[string][]int // parents of each node when the key was written last; see notice
 	err   error
 }
 
@@ -40,7 +41,7 @@ func Watch(s *sim.Sim) *Checker {
 			panic(fmt.Sprintf("check: Watch: n%d runs already", i))
 		}
 	}
-	c := &Checker{s: s, log: newLog(), nodes: make([]node, s.Len())}
+	c := &Checker{s: s, log: newLog(), nodes: make([]node, s.Len()), had: map[string][]int{}}
 	s.Observe(c.step)
 	return c
 }
@@ -98,6 +99,7 @@ func (c *Checker) wrote(i int, e *sim.Entry, at time.Duration) {
 		c.fail(Incarnations, "n%d writes %s as its write %d of incarnation %d, and left out %d", i, show(e), v.Seq, v.Incarnation, next)
 	default:
 		c.log.add(e, at)
+		c.notice(e.Key, i)
 	}
 }
 

@@ -110,6 +110,23 @@ func TestOnceOfTwoParents(t *testing.T) {
 	}
 }
 
+// What came from two parents is no copy too many either once one of them is lost.
+func TestOnceOfLostParents(t *testing.T) {
+	s, c := settled(t, sim.Options{Nodes: 10, Seed: 1, Parents: func(int) int { return 2 }})
+	write(t, s)
+	s.Partition([]int{5})
+	s.RunFor(10 * time.Second)
+	s.Origins(5, func(o sim.Origin) bool {
+		if o.Node == 3 && o.Second >= 0 {
+			t.Errorf("n5, which is cut off, has a second parent: n%d", o.Second)
+		}
+		return true
+	})
+	if err := c.Once("k"); err != nil {
+		t.Error(err)
+	}
+}
+
 // Nothing is quiet that is not the same everywhere.
 func TestQuiet(t *testing.T) {
 	s, c := settled(t, sim.Options{Nodes: 10, Seed: 4})

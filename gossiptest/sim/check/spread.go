@@ -3,20 +3,39 @@ package check
 import "github.com/grapevine-go/grapevine/gossiptest/sim"
 
 // Once checks that the newest write of the key has come to all other nodes that run, to each of them once. Those that have two
-// parents in the writer's tree, as [sim.Options.Parents] allows, may have it twice. It returns the first [Violation].
+// parents in the writer's tree, as [sim.Options.Parents] allows, or had them when it was written, may have it twice. It returns the first [Violation].
 func (c *Checker) Once(key string) error {
 	u, ok := c.s.Update(key)
 	others, most := 0, 0
 	for i := range c.s.Len() {
 		if c.s.Running(i) && i != u.Node {
 			others++
-			most += c.parents(i, u.Node)
+			n := c.parents(i, u.Node)
+			if had := c.had[key]; i < len(had) { // a tree may change while the update is under way
+				n = max(n, had[i])
+			}
+			most += n
 		}
 	}
 	if !ok || u.Nodes != others || u.Copies > most {
 		c.fail(Copies, "%q, written by n%d at %v, has come %d times to %d of %d nodes, which have %d parents", key, u.Node, u.At, u.Copies, u.Nodes, others, most)
 	}
 	return c.err
+}
+
+// notice remembers how many parents the nodes have when a key is written, where they may have two.
+func (c *Checker) notice(key string, writer int) {
+	two := false
+	had := make([]int, c.s.Len())
+	for i := range had {
+		if c.s.Running(i) && c.s.Parents(i) > 1 {
+			two = true
+			had[i] = c.parents(i, writer)
+		}
+	}
+	if two {
+		c.had[key] = had
+	}
 }
 
 // parents returns how many parents node i has in a writer's tree: one at least, that it has the write from.
