@@ -24,23 +24,36 @@ func (n *Net) Partition(part func(host int) int) {
 	}
 }
 
-// MaxOneWay is how many one-way cuts there may be at a time.
-const MaxOneWay = 64
-
 // OneWay cuts the way from each of the first hosts to each of the others, and leaves the way back. It adds to earlier cuts and to a
-// partition, and reports false if there are MaxOneWay already.
-func (n *Net) OneWay(from, to []int) bool {
-	if n.cuts == MaxOneWay {
-		return false
-	}
+// partition.
+func (n *Net) OneWay(from, to []int) {
 	for _, i := range from {
-		n.hosts[i].out |= 1 << n.cuts
+		n.hosts[i].out.add(n.cuts)
 	}
 	for _, i := range to {
-		n.hosts[i].in |= 1 << n.cuts
+		n.hosts[i].in.add(n.cuts)
 	}
 	n.cuts++
-	return true
+}
+
+// cutSet is a set of one-way cuts, a bit each.
+type cutSet []uint64
+
+func (c *cutSet) add(n int) {
+	for len(*c) <= n/64 {
+		*c = append(*c, 0)
+	}
+	(*c)[n/64] |= 1 << (n % 64)
+}
+
+// share reports whether two sets have a cut in common.
+func (c cutSet) share(other cutSet) bool {
+	for i := range min(len(c), len(other)) {
+		if c[i]&other[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Heal ends the partition and all one-way cuts. Links that lost something meanwhile stay dead: both ways if nothing came through
@@ -48,7 +61,7 @@ func (n *Net) OneWay(from, to []int) bool {
 func (n *Net) Heal() {
 	for i := range n.hosts {
 		h := &n.hosts[i]
-		h.group, h.out, h.in = 0, 0, 0
+		h.group, h.out, h.in = 0, h.out[:0], h.in[:0]
 	}
 	n.cuts = 0
 }

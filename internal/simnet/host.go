@@ -10,8 +10,8 @@ type host struct {
 	id     int32
 	boots  uint32 // runs so far; tells what belongs to the current one
 	group  int32  // of a partition
-	out    uint64 // one-way cuts that it is before
-	in     uint64 // one-way cuts that it is behind
+	out    cutSet // one-way cuts that it is before
+	in     cutSet // one-way cuts that it is behind
 	clock  clock
 	slow   float64 // latencies of all that it sends and gets are times as long, if it is not 0
 	up     bool

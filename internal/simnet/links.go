@@ -101,7 +101,7 @@ func (n *Net) travel(l *link, side uint8, k uint32, late int64) int64 {
 
 // passes reports whether anything can come from host a to host b.
 func (n *Net) passes(a, b *host) bool {
-	return !a.silent && !b.silent && a.group == b.group && a.out&b.in == 0
+	return !a.silent && !b.silent && a.group == b.group && !a.out.share(b.in)
 }
 
 // carries reports whether anything can come from one end of a link to the other.

@@ -152,3 +152,32 @@ func TestTaskOfEarlierRun(t *testing.T) {
 	n.Boot(0)
 	run(n, time.Second)
 }
+
+// One-way cuts cut the ways that they name and no others, however many there are, until they are healed.
+func TestOneWay(t *testing.T) {
+	const hosts = 20
+	n, _ := scripted(Options{Hosts: hosts})
+	cut := func(from, to int) bool { return from != to && (from*hosts+to)%3 == 0 }
+	check := func(healed bool) {
+		t.Helper()
+		for i := range hosts {
+			for j := range hosts {
+				if got, want := n.Passes(i, j), healed || !cut(i, j); got != want {
+					t.Errorf("from n%d to n%d passes: %v, want %v; healed: %v", i, j, got, want, healed)
+				}
+			}
+		}
+	}
+	for range 2 {
+		for i := range hosts {
+			for j := range hosts {
+				if cut(i, j) {
+					n.OneWay([]int{i}, []int{j})
+				}
+			}
+		}
+		check(false)
+		n.Heal()
+		check(true)
+	}
+}

@@ -13,10 +13,5 @@ func (r *run) cuts() {
 		parts[part] = append(parts[part], n)
 	}
 	r.s.Partition(parts...)
-	n := 0
-	r.active.Each(fault.OneWay, -1, func(f *fault.Fault) {
-		if n++; n <= 64 { // a Sim has no more
-			r.s.OneWay(f.Nodes, f.To)
-		}
-	})
+	r.active.Each(fault.OneWay, -1, func(f *fault.Fault) { r.s.OneWay(f.Nodes, f.To) })
 }
