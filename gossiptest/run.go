@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -79,7 +80,7 @@ const (
 //
 // # Environment
 //
-//	GOSSIPTEST_RUNS=n      seeds to try; if it is not set 10, or what RunSeeds says
+//	GOSSIPTEST_RUNS=n      seeds to try, at least one; if it is not set 10, or what RunSeeds says
 //	GOSSIPTEST_BASE=n      try others, which follow from n, too: GOSSIPTEST_BASE=$(date +%s) in CI
 //	GOSSIPTEST_SEED=n      try this seed alone, in the order that belongs to it
 //	GOSSIPTEST_CHECK=all   run every seed twice; none: none
@@ -180,6 +181,9 @@ func environment(t *testing.T, runs int) env {
 		return n, true
 	}
 	if n, ok := number("GOSSIPTEST_RUNS"); ok {
+		if n < 1 || n > math.MaxInt32 {
+			t.Fatalf("gossiptest: GOSSIPTEST_RUNS: %d, want 1 to %d", n, math.MaxInt32)
+		}
 		e.runs = int(n)
 	}
 	if n, ok := number("GOSSIPTEST_SEED"); ok {

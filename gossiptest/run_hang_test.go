@@ -3,7 +3,6 @@ package gossiptest_test
 import (
 	"context"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -43,12 +42,9 @@ func TestHangNamesHolder(t *testing.T) {
 		})
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHangNamesHolder$")
-	cmd.Env = append(os.Environ(), child+"=1")
-	out, err := cmd.CombinedOutput()
-	text := string(out)
-	if err == nil || cmd.ProcessState.ExitCode() != 2 {
-		t.Fatalf("the process ends with %v:\n%s", err, text)
+	text, code := gossiptest.Again(t, child+"=1")
+	if code != 2 {
+		t.Fatalf("the process ends with %d:\n%s", code, text)
 	}
 	waits, holds, ok := strings.Cut(text, "What waits on the same host, and may hold it:")
 	if !ok || strings.Count(waits, "\ngoroutine ") != 1 || !strings.Contains(waits, "sync.Mutex.Lock") || !strings.Contains(waits, "No mutex is to be held while") {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -94,11 +93,9 @@ func TestFailedWithoutSim(t *testing.T) {
 		Run(t, func(*Sim) { t.Errorf("by itself") })
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestFailedWithoutSim$")
-	cmd.Env = append(os.Environ(), child+"=1", "GOSSIPTEST_CHECK=none")
-	out, err := cmd.CombinedOutput()
-	if text := string(out); err == nil || strings.Count(text, "by itself") != 1 || !strings.Contains(text, "(run 1 of 10) has failed the test without the Sim") {
-		t.Errorf("%v\n%s", err, text)
+	text, code := again(t, child+"=1", "GOSSIPTEST_CHECK=none")
+	if code != 1 || strings.Count(text, "by itself") != 1 || !strings.Contains(text, "(run 1 of 10) has failed the test without the Sim") {
+		t.Errorf("the process ends with %d:\n%s", code, text)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -211,15 +210,6 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// again runs a test in a process of its own, with a variable set, and returns what it prints.
-func again(t *testing.T, variable string) (text string, code int) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), variable+"=1")
-	out, _ := cmd.CombinedOutput()
-	return string(out), cmd.ProcessState.ExitCode()
-}
-
 // A panic on a goroutine of the application's own ends the process, and the trace names the host and the seed.
 func TestPanicNamesHost(t *testing.T) {
 	const child = "GOSSIPTEST_PANICS"
@@ -241,7 +231,7 @@ func TestPanicNamesHost(t *testing.T) {
 		})
 		return
 	}
-	text, code := again(t, child)
+	text, code := again(t, child+"=1")
 	for _, part := range []string{"panic: lost", `"node": "n1.1"`, fmt.Sprintf(`"seed": "%d"`, seedOf(t.Name(), 0))} {
 		if code != 2 || !strings.Contains(text, part) {
 			t.Errorf("the process ends with %d; no %q in\n%s", code, part, text)
@@ -270,7 +260,7 @@ func TestEndless(t *testing.T) {
 		r.all()
 		return
 	}
-	text, code := again(t, child)
+	text, code := again(t, child+"=1")
 	for _, part := range []string{"gossiptest: TestEndless hangs with seed ", "These come to no end", `"node": "n1.1"`, "run_rules_test.go:"} {
 		if code != 2 || !strings.Contains(text, part) {
 			t.Errorf("the process ends with %d; no %q in\n%s", code, part, text)

@@ -35,6 +35,20 @@ func TestRunSeeds(t *testing.T) {
 	RunSeeds(t, 0, func(*Sim) {})
 }
 
+// A number of seeds that makes no sense is said to, and not taken for nothing to do.
+func TestRunsMakeNoSense(t *testing.T) {
+	const child = "GOSSIPTEST_CHILD"
+	if os.Getenv(child) != "" {
+		Run(t, func(*Sim) {})
+		return
+	}
+	for _, runs := range []string{"0", "-1", "many", "9223372036854775808"} {
+		if text, code := again(t, child+"=1", "GOSSIPTEST_RUNS="+runs); code != 1 || !strings.Contains(text, "gossiptest: GOSSIPTEST_RUNS: ") {
+			t.Errorf("with %s runs, the process ends with %d:\n%s", runs, code, text)
+		}
+	}
+}
+
 // Of the frames to a host that is behind, those are shown which may have something to do with it.
 func TestPingsAside(t *testing.T) {
 	text := failing(t, func(s *Sim) {
@@ -57,6 +71,31 @@ func TestConvergedPanics(t *testing.T) {
 			}
 		}()
 		c.Converged(time.Second, func(member) any { return struct{ unexported int }{} })
+	})
+}
+
+// A cluster of which no host runs has not converged, until one does.
+func TestConvergedWithoutHosts(t *testing.T) {
+	view := func(appFunc) any { return 0 }
+	for name, body := range map[string]func(s *Sim){
+		"of one that is down": func(s *Sim) {
+			c := NewCluster(s, 1, newIdle)
+			c.Crash(0)
+			c.Converged(time.Second, view)
+		},
+		"at all": func(s *Sim) { NewCluster(s, 0, newIdle).Converged(time.Second, view) },
+	} {
+		if text, want := failing(t, body), "at 1s: not converged 1s after the last fault: no host runs\n"; !strings.Contains(text, want) {
+			t.Errorf("without hosts %s, no %q in\n%s", name, want, text)
+		}
+	}
+	attempts(t, 1, func(s *Sim) {
+		c := NewCluster(s, 1, newIdle)
+		c.Crash(0)
+		s.At(time.Second, func() { c.Start(0) })
+		if c.Converged(2*time.Second, view); s.Now() != time.Second {
+			s.Errorf("it takes until %v, want 1s", s.Now())
+		}
 	})
 }
 

@@ -2,7 +2,6 @@ package gossiptest
 
 import (
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -30,12 +29,9 @@ func TestHang(t *testing.T) {
 		r.all()
 		return
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHang$")
-	cmd.Env = append(os.Environ(), hangs+"=1")
-	out, err := cmd.CombinedOutput()
-	text := string(out)
-	if err == nil || cmd.ProcessState.ExitCode() != 2 {
-		t.Fatalf("the process ends with %v:\n%s", err, text)
+	text, code := again(t, hangs+"=1")
+	if code != 2 {
+		t.Fatalf("the process ends with %d:\n%s", code, text)
 	}
 	for _, part := range []string{"gossiptest: TestHang hangs with seed ", "sync.Mutex.Lock", `"node": "n1.1"`, "run_watch_test.go:"} {
 		if !strings.Contains(text, part) {

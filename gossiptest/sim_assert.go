@@ -74,7 +74,7 @@ func (s *Sim) Quiet() {
 
 // Converged waits until all hosts that run show the same, and fails the run if that takes longer than within, counted from when all faults
 // are over. What a host shows is what view makes of its application; two of them are the same if cmp.Equal says so, with the given options,
-// or those of [InfoOptions] if there are none.
+// or those of [InfoOptions] if there are none. A cluster of which no host runs has not converged.
 //
 // The failure says which hosts agree, how the others differ, and what came to them last.
 func (c *Cluster[A]) Converged(within time.Duration, view func(app A) any, opts ...cmp.Option) {
@@ -88,7 +88,7 @@ func (c *Cluster[A]) Converged(within time.Duration, view func(app A) any, opts 
 	}
 }
 
-// agree returns errDiffer if not all hosts that run show the same. It may be asked thousands of times in vain, so it looks no further than the
+// agree returns an error if not all hosts that run show the same, or none runs. It may be asked thousands of times in vain, so it looks no further than the
 // first difference, and compares with cmp only what looks different.
 func (c *Cluster[A]) agree(view func(A) any, opts []cmp.Option) error {
 	var first any
@@ -104,12 +104,17 @@ func (c *Cluster[A]) agree(view func(A) any, opts []cmp.Option) error {
 			return errDiffer
 		}
 	}
+	if !some {
+		return errNone
+	}
 	_ = cmp.Equal(first, first, opts...) // panics where options are missing, which must not depend on what there is to see
 	return nil
 }
 
-// errDiffer says that hosts show different things.
-var errDiffer = errors.New("hosts differ")
+var (
+	errDiffer = errors.New("hosts differ")
+	errNone   = errors.New("no host runs")
+)
 
 // group is hosts that show the same.
 type group struct {
@@ -140,6 +145,9 @@ next:
 
 // report says what differs.
 func (c *Cluster[A]) report(within time.Duration, groups []group, opts []cmp.Option) string {
+	if len(groups) == 0 {
+		return fmt.Sprintf("not converged %v after the last fault: %v", within, errNone)
+	}
 	var b strings.Builder
 	total := 0
 	for _, g := range groups {

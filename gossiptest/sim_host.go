@@ -98,6 +98,7 @@ type Cluster[A App] struct {
 type slot[A App] struct {
 	app  A
 	host *Host
+	kept bool // down, by the test: the end of a fault does not start it
 }
 
 // NewCluster adds n hosts to the simulation and starts the application on each, one after the other: newApp makes it, on the host's own
@@ -144,18 +145,44 @@ func (c *Cluster[A]) Host(i int) *Host {
 func (c *Cluster[A]) Up(i int) bool { return c.sim.world.Host(c.first+i).Run() != nil }
 
 // Crash ends the i-th host as a crash of its process does: links break, nothing that it still does has an effect, and of its store remains
-// what was written. It does nothing if the host is down.
-func (c *Cluster[A]) Crash(i int) { c.crash(i, false) }
+// what was written. The host stays down until Start, whatever faults end meanwhile: also one that has been down already.
+func (c *Cluster[A]) Crash(i int) {
+	c.keep(i, true)
+	c.crash(i, false)
+}
 
 func (c *Cluster[A]) crash(i int, silence bool) {
-	if r := c.sim.world.Host(c.first + i).Run(); r != nil {
+	h := c.sim.world.Host(c.first + i)
+	r := h.Run()
+	switch {
+	case r != nil:
 		r.Crash(silence)
+	case silence:
+		h.Silence()
+	}
+}
+
+// keep says whether the end of a fault leaves the i-th host down.
+func (c *Cluster[A]) keep(i int, down bool) {
+	c.sim.mu.Lock()
+	defer c.sim.mu.Unlock()
+	c.slots[i].kept = down
+}
+
+// restart is what the end of a fault does.
+func (c *Cluster[A]) restart(i int) {
+	c.sim.mu.Lock()
+	kept := c.slots[i].kept
+	c.sim.mu.Unlock()
+	if !kept && !c.Up(i) {
+		c.start(i)
 	}
 }
 
 // Stop ends the application on the i-th host by the end of its context, and waits until its Run has returned. It returns the error of
-// that, and nil if the host is down. Any number of goroutines may do so at once.
+// that, and nil if the host is down. Any number of goroutines may do so at once. The host stays down until Start, as after Crash.
 func (c *Cluster[A]) Stop(i int) error {
+	c.keep(i, true)
 	r := c.sim.world.Host(c.first + i).Run()
 	if r == nil {
 		return nil
@@ -164,8 +191,9 @@ func (c *Cluster[A]) Stop(i int) error {
 	return r.Join()
 }
 
-// Start starts the i-th host again, after a Crash or a Stop. It does nothing if the host runs.
+// Start starts the i-th host again, after a Crash or a Stop, or before the end of a fault that has it down. It does nothing if the host runs.
 func (c *Cluster[A]) Start(i int) {
+	c.keep(i, false)
 	if !c.Up(i) {
 		c.start(i)
 	}
@@ -199,7 +227,7 @@ type owner struct {
 	first, n int
 	cluster  interface {
 		crash(i int, silence bool)
-		start(i int)
+		restart(i int)
 		Up(i int) bool
 		app(i int) any
 	}
@@ -228,7 +256,6 @@ func (l life) Crash(host int, silence, wipe bool) {
 }
 
 func (l life) Start(host int) {
-	if o, i := l.find(host); !o.cluster.Up(i) {
-		o.cluster.start(i)
-	}
+	o, i := l.find(host)
+	o.cluster.restart(i)
 }

@@ -24,7 +24,7 @@ const (
 	Crash   // Nodes crash, and start again at the end
 	Wipe    // so do they, with nothing in their stores
 	Restart // Nodes crash and start again at once: For is zero
-	Silence // Nodes are not heard and hear nothing any more, and start again at the end
+	Silence // Nodes are not heard and hear nothing any more, those included that are down already, and start again at the end
 	Pause   // Nodes stand still: what is due, or comes in, is so at the end
 	Clock   // the wall clocks of Nodes are ahead by Amount seconds
 	Drift   // the clocks of Nodes gain Amount seconds each second, -0.5 to 1

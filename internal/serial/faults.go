@@ -12,7 +12,7 @@ import (
 // Life is what a World asks for when a fault is about the life of a host.
 type Life interface {
 	Crash(host int, silence, wipe bool) // the host's run is to end; it may be down already
-	Start(host int)                     // and the next one to begin
+	Start(host int)                     // and the next one to begin, if nothing else has the host down
 }
 
 // Schedule has a fault begin and end at its times, and adds it to those there are. Faults that begin at one instant do so in the order of
@@ -69,6 +69,9 @@ func (w *World) end(i int, life Life) {
 	switch f.Kind {
 	case fault.Crash, fault.Wipe, fault.Silence, fault.Restart:
 		for _, n := range f.Nodes {
+			if f.Kind == fault.Silence && !w.faults.Has(fault.Silence, n) && w.hosts[n].run == nil {
+				w.net.Speak(n)
+			}
 			if w.hosts[n].down--; w.hosts[n].down == 0 {
 				w.live(func() { life.Start(n) })
 			}

@@ -174,6 +174,15 @@ func (r *Run) Crash(silence bool) {
 	r.die()
 }
 
+// Silence has a host that is down not answer any more, not even that it is down.
+func (h *Host) Silence() {
+	h.w.lock()
+	defer h.w.unlock()
+	if h.run == nil {
+		h.w.net.Silence(h.id)
+	}
+}
+
 // Halt ends a run whose function has returned: what it has left open is closed.
 func (r *Run) Halt() {
 	r.w.lock()

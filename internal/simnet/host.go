@@ -79,7 +79,7 @@ func (n *Net) Crash(host int) {
 	h.halt()
 }
 
-// Silence ends the run of a host, if it is up, and nobody is told; dials to it are not answered.
+// Silence ends the run of a host, if it is up, and nobody is told; dials to it are not answered, until Speak or the next run.
 func (n *Net) Silence(host int) {
 	h := &n.hosts[host]
 	h.silent = true
@@ -88,6 +88,9 @@ func (n *Net) Silence(host int) {
 	}
 	h.halt()
 }
+
+// Speak ends the silence of a host that is down: dials to it are refused from now on.
+func (n *Net) Speak(host int) { n.hosts[host].silent = false }
 
 // halt ends a run. The links are the caller's.
 func (h *host) halt() { h.up, h.refs, h.next, h.armed = false, nil, 0, 0 }

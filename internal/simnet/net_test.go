@@ -157,27 +157,27 @@ func TestTaskOfEarlierRun(t *testing.T) {
 func TestOneWay(t *testing.T) {
 	const hosts = 20
 	n, _ := scripted(Options{Hosts: hosts})
-	cut := func(from, to int) bool { return from != to && (from*hosts+to)%3 == 0 }
-	check := func(healed bool) {
+	cut := func(from, to, round int) bool { return from != to && (from*hosts+to)%3 == round }
+	check := func(round int, healed bool) {
 		t.Helper()
 		for i := range hosts {
 			for j := range hosts {
-				if got, want := n.Passes(i, j), healed || !cut(i, j); got != want {
+				if got, want := n.Passes(i, j), healed || !cut(i, j, round); got != want {
 					t.Errorf("from n%d to n%d passes: %v, want %v; healed: %v", i, j, got, want, healed)
 				}
 			}
 		}
 	}
-	for range 2 {
+	for round := range 2 {
 		for i := range hosts {
 			for j := range hosts {
-				if cut(i, j) {
+				if cut(i, j, round) {
 					n.OneWay([]int{i}, []int{j})
 				}
 			}
 		}
-		check(false)
+		check(round, false)
 		n.Heal()
-		check(true)
+		check(round, true)
 	}
 }
