@@ -43,7 +43,8 @@ import (
 // # Connections
 //
 // [Host.Listen] and [Host.Dial] make them. They take the latency of the network, lose nothing and keep the order; what the network loses is sent again, and comes
-// late. A cut loses what is sent, without a word: a connection that has lost something ends when the cut does, and what lives above it may notice before.
+// late. A cut loses what is sent, without a word: a connection that has lost something ends when the cut does, with ECONNRESET, and what lives above it may
+// notice before.
 // 256 KiB may be written and not read, then Write blocks. The faults Datagrams, Duplicate and Reorder do nothing to connections; what a
 // [Sim.Rule] drops comes late, too.
 //
@@ -91,7 +92,7 @@ func (h *Host) Dial(ctx context.Context, to transport.Addr) (net.Conn, error) {
 }
 
 // Break ends all links and connections between two hosts, as something on the way does that forgets them: both ends are told, behind what is on
-// its way. It returns how many there were. New ones can be made at once.
+// its way: who reads has ECONNRESET then, not io.EOF. It returns how many there were. New ones can be made at once.
 func (s *Sim) Break(i, j int) int { return s.world.Break(i, j) }
 
 // state says how the hosts are.

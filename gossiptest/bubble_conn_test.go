@@ -209,12 +209,12 @@ func TestConns(t *testing.T) {
 			p.write(p.far, "a")
 			p.read(p.near, "a", 10*ms)
 			p.write(p.near, "lost")
-			p.readEnd(p.far, io.EOF, 5*time.Second) // 10 ms after the cut
+			p.readEnd(p.far, syscall.ECONNRESET, 5*time.Second) // 10 ms after the cut
 		},
 		"a cut of what is on its way": func(t *testing.T, p *plain) {
 			p.Faults(fault.Fault{Kind: fault.Partition, At: p.Now() + 5*ms, For: 15 * ms, Nodes: []int{0}})
 			p.write(p.near, "lost")
-			p.readEnd(p.far, io.EOF, 30*ms)
+			p.readEnd(p.far, syscall.ECONNRESET, 30*ms)
 		},
 		"what keeps no contract": func(t *testing.T, p *plain) {
 			for _, k := range []fault.Kind{fault.Datagrams, fault.Duplicate, fault.Reorder} {
@@ -234,14 +234,30 @@ func TestConns(t *testing.T) {
 			if got := p.Break(1, 0); got != 2 {
 				t.Errorf("Break ends %d connections, want 2", got)
 			}
-			p.readEnd(p.near, io.EOF, 10*ms)
-			p.readEnd(p.far, io.EOF, 0)
-			p.readEnd(other, io.EOF, 0)
+			p.readEnd(p.near, syscall.ECONNRESET, 10*ms)
+			p.readEnd(p.far, syscall.ECONNRESET, 0)
+			p.readEnd(other, syscall.ECONNRESET, 0)
+			if _, err := p.near.Write([]byte("a")); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("Write to a broken connection: %v, want ECONNRESET", err)
+			}
 			others.Close()
 			other.Close()
 			if got := p.Break(1, 0); got != 0 {
 				t.Errorf("Break ends %d connections, want none", got)
 			}
+		},
+		"a connection that is broken behind what was written": func(t *testing.T, p *plain) {
+			p.write(p.near, "a")
+			p.Break(0, 1)
+			p.RunFor(time.Second)
+			p.read(p.far, "a", 0)
+			p.readEnd(p.far, syscall.ECONNRESET, 0)
+		},
+		"a connection to an earlier run": func(t *testing.T, p *plain) {
+			p.Faults(fault.Fault{Kind: fault.Silence, At: p.Now(), For: time.Second, Nodes: []int{1}})
+			p.RunFor(2 * time.Second)
+			p.write(p.near, "a")
+			p.readEnd(p.near, syscall.ECONNRESET, 20*ms)
 		},
 		"a crash": func(t *testing.T, p *plain) {
 			p.hosts.Crash(1)

@@ -108,7 +108,6 @@ func RunSeeds(t *testing.T, n int, body func(s *Sim)) {
 		t: t, name: t.Name(), body: body, env: environment(t, n), dir: filepath.Join("testdata", "gossiptest"), patience: hangLimit,
 		fail: func(text string) { t.Helper(); t.Error(strings.TrimRight(text, "\n")) },
 	}
-	labels()
 	r.all()
 }
 
@@ -224,6 +223,7 @@ func (o outcome) failed() bool { return len(o.failures) > 0 }
 // run makes one run.
 func (r *runner) run(a attempt) (o outcome) {
 	r.t.Helper()
+	labels()
 	stop := r.watch(a)
 	defer stop()
 	left := r.bubble(func() {

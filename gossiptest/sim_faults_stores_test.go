@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +33,10 @@ var storeFaults = []struct {
 			21 put a new slow; 25 get a new slow; 30 delete a slow; 35 get a none slow
 			41 put a old; 41 get a old`,
 	},
+	{ // whoever comes when the fault is over passes those who came while it lasted
+		kinds: []fault.Kind{fault.StoreSlow}, amount: 0.5,
+		script: `38 begin a old; 41 put a new; 42 get a new; 44 get a old`,
+	},
 	{
 		kinds: []fault.Kind{fault.StoreTorn, fault.StoreSlow}, amount: 0.5,
 		script: `10 put a oldold; 21 begin a newnew; 23 crash; 24 put b bbbb slow; 29 delete b slow; 34 delete a slow; 39 crash; 41 get a none; 42 get b none`,
@@ -39,6 +44,10 @@ var storeFaults = []struct {
 	{ // whoever reads meanwhile changes nothing, and a fault that is over does no harm
 		kinds: []fault.Kind{fault.StoreTorn, fault.StoreSlow}, amount: 0.5,
 		script: `10 put a oldold; 21 look a; 23 begin a newnew; 27 crash; 31 get a new slow; 38 begin b xx; 42 crash; 45 get b none`,
+	},
+	{ // each of two writes of one value may be torn, and one that its context has ended is not
+		kinds: []fault.Kind{fault.StoreTorn, fault.StoreSlow}, amount: 0.5,
+		script: `10 put a oldold; 21 begin a oneone; 23 begin a twotwo; 27 crash; 28 cut b bbbb; 30 crash; 41 get a two; 42 get b none`,
 	},
 	{ // without torn writes, a crash leaves what was there
 		kinds: []fault.Kind{fault.StoreSlow}, amount: 0.5,
@@ -90,6 +99,13 @@ func storeStep(s *Sim, c *Cluster[appFunc], words []string, slow float64) {
 	case "begin":
 		go store.Put(ctx, words[2], []byte(words[3])) // it may not end
 		return
+	case "cut": // after a tenth
+		go func() {
+			ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+			defer cancel()
+			store.Put(ctx, words[2], []byte(words[3]))
+		}()
+		return
 	case "look":
 		go store.Get(ctx, words[2])
 		return
@@ -115,5 +131,49 @@ func storeStep(s *Sim, c *Cluster[appFunc], words []string, slow float64) {
 	other := c.Host(1).Store() // the fault is not about it
 	if err := other.Put(ctx, "k", nil); err != nil {
 		s.Errorf("%s: the other store: %v", line, err)
+	}
+}
+
+// Calls of one name that take as long return in their order, also where a host has stood still.
+func TestSlowCallsReturnInOrder(t *testing.T) {
+	for _, pause := range []bool{false, true} {
+		attempts(t, 4, func(s *Sim) {
+			c := NewCluster(s, 1, newIdle)
+			s.Faults(
+				fault.Fault{Kind: fault.StoreSlow, For: time.Hour, Amount: 0.5},
+				fault.Fault{Kind: fault.ResolverSlow, For: time.Hour, Amount: 0.5},
+			)
+			if pause {
+				s.Faults(fault.Fault{Kind: fault.Pause, At: 200 * time.Millisecond, For: time.Second, Nodes: []int{0}})
+			}
+			s.RunFor(0)
+			const n = 20
+			var puts, resolves []int
+			var wg sync.WaitGroup
+			for i := range n {
+				wg.Go(func() {
+					if err := c.Host(0).Store().Put(s.Context(), "k", []byte{byte(i)}); err != nil {
+						s.Errorf("Put: %v", err)
+					}
+					puts = append(puts, i)
+				})
+				wg.Go(func() {
+					if _, err := c.Host(0).Resolver().Resolve(s.Context()); err != nil {
+						s.Errorf("Resolve: %v", err)
+					}
+					resolves = append(resolves, i)
+				})
+			}
+			wg.Wait()
+			if len(puts) != n || !slices.IsSorted(puts) {
+				s.Errorf("after a pause: %v; %d calls of Put return in the order %v", pause, n, puts)
+			}
+			if len(resolves) != n || !slices.IsSorted(resolves) {
+				s.Errorf("after a pause: %v; %d calls of Resolve return in the order %v", pause, n, resolves)
+			}
+			if v, err := c.Host(0).Store().Get(s.Context(), "k"); err != nil || len(v) != 1 || v[0] != n-1 {
+				s.Errorf("after a pause: %v; the value is %v, %v; want that of the last Put, %d", pause, v, err, n-1)
+			}
+		})
 	}
 }

@@ -175,7 +175,7 @@ func (d *weatherDriver) Sent(host int, id simnet.ID) {
 	l.changed.Broadcast()
 }
 
-func (d *weatherDriver) Down(host int, id simnet.ID) {
+func (d *weatherDriver) Down(host int, id simnet.ID, _ bool) {
 	l := d.ends[endOf{host, id}]
 	delete(d.ends, endOf{host, id})
 	if l.isNear(host, id) {

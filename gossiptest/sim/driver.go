@@ -51,7 +51,7 @@ func (d driver) Sent(host int, l simnet.ID) {
 	d.step(d.node(host), core.Input{Kind: core.InSent, Link: core.LinkID(l)})
 }
 
-func (d driver) Down(host int, l simnet.ID) {
+func (d driver) Down(host int, l simnet.ID, _ bool) {
 	d.step(d.node(host), core.Input{Kind: core.InDown, Link: core.LinkID(l)})
 }
 

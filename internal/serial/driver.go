@@ -87,9 +87,10 @@ func (d *driver) Sent(host int, id simnet.ID) {
 	}
 }
 
-func (d *driver) Down(host int, id simnet.ID) {
+func (d *driver) Down(host int, id simnet.ID, broken bool) {
 	c := d.conn(host, id)
 	delete(d.run(host).net.conns, id)
+	c.broken = broken
 	c.down()
 }
 

@@ -47,6 +47,8 @@ type Run struct {
 	joins   []func() // of those in Join
 	timers  []*timer // pending
 	begins  []*begin // of goroutines that have not had their turn
+	laters  []*later // pending
+	writes  []*write // that its store is in the middle of
 	nTimers uint64
 	waiting []*call // blocked in calls
 	turns   uint64  // that calls have had
@@ -170,7 +172,7 @@ func (r *Run) Crash(silence bool) {
 	} else {
 		w.net.Crash(r.host.id)
 	}
-	r.host.store.crash(w, r.host.id)
+	r.crash()
 	r.die()
 }
 
@@ -213,7 +215,7 @@ func (r *Run) die() {
 	for _, b := range r.begins { // somebody may wait for them
 		go r.labelled(b.f)
 	}
-	r.waiting, r.timers, r.begins, r.ties = nil, nil, nil, nil
+	r.waiting, r.timers, r.begins, r.laters, r.writes, r.ties = nil, nil, nil, nil, nil, nil
 	for _, c := range r.net.conns {
 		if c.stream != nil {
 			c.stream.changed.Broadcast()
@@ -248,6 +250,30 @@ func (r *Run) task(d time.Duration, c simnet.Class, name string, n uint64, f fun
 	r.w.net.Task(d, c, r.host.id, simnet.NameKey(name, n), func() {
 		r.w.log.name(name)
 		f()
+	})
+}
+
+// later is a call of later whose function has not been called.
+type later struct {
+	at   time.Duration
+	name string
+	f    func()
+}
+
+// later is task with number 0, of which there may be several: of those of one name, f of the earlier call is called first, if they are due at
+// one instant.
+func (r *Run) later(d time.Duration, c simnet.Class, name string, f func()) {
+	r.laters = append(r.laters, &later{r.w.net.Now() + d, name, f})
+	r.task(d, c, name, 0, func() { // which of them it is, is not for the queue to say
+		next := -1
+		for i, l := range r.laters {
+			if l.name == name && (next < 0 || l.at < r.laters[next].at) {
+				next = i
+			}
+		}
+		l := r.laters[next]
+		r.laters = slices.Delete(r.laters, next, next+1)
+		l.f()
 	})
 }
 

@@ -17,26 +17,33 @@ import (
 
 // store is what a host keeps. World.mu guards it.
 type store struct {
-	values  map[string][]byte
-	synced  map[string][]byte // what a crash goes back to, while a fault.StoreLost lasts; nil: to values
-	writing map[string][]byte // being written
+	values map[string][]byte
+	synced map[string][]byte // what a crash goes back to, while a fault.StoreLost lasts; nil: to values
 }
 
-func newStore() *store {
-	return &store{values: make(map[string][]byte), writing: make(map[string][]byte)}
+func newStore() *store { return &store{values: make(map[string][]byte)} }
+
+// write is a value that is being written.
+type write struct {
+	call  *call // that waits for it; one that is over writes nothing any more
+	key   string
+	value []byte
 }
 
-// crash makes of it what a crash leaves.
-func (s *store) crash(w *World, host int) {
+// crash makes of the run's store what a crash leaves.
+func (r *Run) crash() {
+	s := r.host.store
 	if s.synced != nil {
 		s.values, s.synced = s.synced, maps.Clone(s.synced)
 	}
-	if w.faults.Has(fault.StoreTorn, host) {
-		for key, value := range s.writing {
-			s.values[key] = value[:len(value)/2]
+	if !r.w.faults.Has(fault.StoreTorn, r.host.id) {
+		return
+	}
+	for _, w := range r.writes {
+		if !w.call.over {
+			s.values[w.key] = w.value[:len(w.value)/2]
 		}
 	}
-	clear(s.writing)
 }
 
 // Wipe empties the store of a host that is down.
@@ -64,18 +71,19 @@ func (r *Run) Store() Store { return Store{r} }
 
 var errStore = errors.New("the disk has failed")
 
-// call has f happen in the store, after the time that it takes, at the call's turn. begin is called when the call has come in.
-func (s Store) call(ctx context.Context, what, key string, begin, f func(*store)) error {
+// call has f happen in the store, after the time that it takes, at the call's turn. What it writes, if it is not nil, is being written meanwhile.
+func (s Store) call(ctx context.Context, what, key string, wr *write, f func(*store)) error {
 	r, w := s.r, s.r.w
 	err := ctx.Err()
 	if err == nil {
 		err = r.turn(ctx, simnet.Out, what+" "+key, 0, func(k *call) bool {
-			begin(r.host.store)
+			if wr != nil {
+				wr.call = k
+				r.writes = append(r.writes, wr)
+			}
 			wait := time.Duration(w.faults.Most(fault.StoreSlow, r.host.id) * float64(time.Second))
-			r.task(wait, simnet.Stored, what+" "+key, 0, func() {
-				if what == "put" {
-					delete(r.host.store.writing, key)
-				}
+			r.later(wait, simnet.Stored, what+" "+key, func() {
+				r.writes = slices.DeleteFunc(r.writes, func(other *write) bool { return other == wr })
 				switch {
 				case k.over:
 				case w.faults.Has(fault.StoreError, r.host.id):
@@ -96,7 +104,7 @@ func (s Store) call(ctx context.Context, what, key string, begin, f func(*store)
 
 func (s Store) Get(ctx context.Context, key string) (value []byte, err error) {
 	found := false
-	err = s.call(ctx, "get", key, func(*store) {}, func(t *store) {
+	err = s.call(ctx, "get", key, nil, func(t *store) {
 		value, found = t.values[key]
 		value = slices.Clone(value)
 	})
@@ -108,11 +116,11 @@ func (s Store) Get(ctx context.Context, key string) (value []byte, err error) {
 
 func (s Store) Put(ctx context.Context, key string, value []byte) error {
 	value = append([]byte{}, value...)
-	return s.call(ctx, "put", key, func(t *store) { t.writing[key] = value }, func(t *store) { t.values[key] = value })
+	return s.call(ctx, "put", key, &write{key: key, value: value}, func(t *store) { t.values[key] = value })
 }
 
 func (s Store) Delete(ctx context.Context, key string) error {
-	return s.call(ctx, "delete", key, func(*store) {}, func(t *store) { delete(t.values, key) })
+	return s.call(ctx, "delete", key, nil, func(t *store) { delete(t.values, key) })
 }
 
 var errResolver = errors.New("the name server does not answer")
@@ -125,7 +133,7 @@ func (r *Run) resolve(ctx context.Context) (addrs []transport.Addr, err error) {
 	if err = ctx.Err(); err == nil {
 		err = r.turn(ctx, simnet.Out, "resolve", 0, func(k *call) bool {
 			wait := time.Duration(w.faults.Most(fault.ResolverSlow, host) * float64(time.Second))
-			r.task(wait, simnet.Resolved, "resolve", 0, func() {
+			r.later(wait, simnet.Resolved, "resolve", func() {
 				switch {
 				case k.over:
 				case w.faults.Has(fault.ResolverError, host):

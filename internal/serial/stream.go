@@ -115,6 +115,8 @@ func (s *Stream) Write(b []byte) (n int, err error) {
 		switch {
 		case s.gone():
 			return n, s.fail("write", net.ErrClosed)
+		case s.c.broken:
+			return n, s.fail("write", syscall.ECONNRESET)
 		case s.c.ended:
 			return n, s.fail("write", syscall.EPIPE)
 		case s.writing.passed():
@@ -145,7 +147,7 @@ func (s *Stream) wait() {
 	w.net.Pass(time.Since(w.start))
 }
 
-// Read returns what has arrived, at the end of the stream io.EOF.
+// Read returns what has arrived, at the end of the stream io.EOF, or ECONNRESET if it is a broken one.
 func (s *Stream) Read(b []byte) (n int, err error) {
 	w, c := s.c.run.w, s.c
 	w.lock()
@@ -168,6 +170,8 @@ func (s *Stream) Read(b []byte) (n int, err error) {
 				far.changed.Broadcast()
 			}
 			return n, nil
+		case c.broken:
+			return 0, s.fail("read", syscall.ECONNRESET)
 		case c.ended:
 			return 0, io.EOF
 		}

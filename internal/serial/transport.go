@@ -34,6 +34,7 @@ var (
 	errDead   = fmt.Errorf("%w: the process has crashed", transport.ErrClosed)
 	errFailed = errors.New("nobody answers")
 	errFarEnd = fmt.Errorf("%w: ended at the other end", transport.ErrClosed)
+	errBroken = fmt.Errorf("%w: broken on the way", transport.ErrClosed)
 )
 
 // endpoint is the transport of a run. World.mu guards its fields.
@@ -162,6 +163,7 @@ type conn struct {
 	stream  *Stream // that it is one end of; nil: it is a link
 	closed  bool    // here
 	ended   bool    // the network has said so
+	broken  bool    // and that nobody has asked for it
 }
 
 var _ transport.Link = (*conn)(nil)
@@ -281,6 +283,9 @@ func (c *conn) down() {
 func (c *conn) end() error {
 	if c.closed {
 		return transport.ErrClosed
+	}
+	if c.broken {
+		return errBroken
 	}
 	return errFarEnd
 }

@@ -72,8 +72,8 @@ func (n *Net) Reset() {
 	for i := range n.links {
 		l := &n.links[i]
 		if l.uses > 0 && (l.ends[0].lost || l.ends[1].lost) && n.carries(l, 0) && n.carries(l, 1) {
-			n.hangUp(int32(i), 0)
-			n.hangUp(int32(i), 1)
+			n.hangUp(int32(i), 0, true)
+			n.hangUp(int32(i), 1, true)
 		}
 	}
 }

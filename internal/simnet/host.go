@@ -73,7 +73,7 @@ func (n *Net) StartAll(within time.Duration) {
 func (n *Net) Crash(host int) {
 	h := &n.hosts[host]
 	for _, r := range h.refs {
-		n.hangUp(r.link, r.side)
+		n.hangUp(r.link, r.side, false)
 		n.lay(r.link, r.side)
 	}
 	h.halt()

@@ -22,6 +22,7 @@ type end struct {
 	busy   bool   // a frame has been handed out and was not sent yet
 	over   bool   // Close was called while busy
 	told   bool   // the other side has been sent the end of the link
+	broken bool   // and that it is none that this side has asked for
 	flag   bool   // the watcher hears of its end
 	lost   bool   // something sent from here was lost, and so is all that follows
 	sent   uint32 // frames sent from here
@@ -185,7 +186,7 @@ func (n *Net) opened(h *host, v load) {
 		n.lay(v.link, 1)
 	case !h.up:
 		n.lay(v.link, 1)
-		n.hangUp(v.link, 1)
+		n.hangUp(v.link, 1, true)
 	default:
 		n.opts.Driver.Accepted(int(h.id), n.join(h, v.link, 1))
 	}
@@ -305,7 +306,7 @@ func (n *Net) arrived(h *host, v load) {
 		n.lost(l, 1-v.side, v.frame, Cut)
 	case e.state == down: // the sender is told so
 		n.lost(l, 1-v.side, v.frame, Dead)
-		n.hangUp(v.link, v.side)
+		n.hangUp(v.link, v.side, true)
 	case l.ends[1-v.side].lost:
 		n.lost(l, 1-v.side, v.frame, Broken)
 	case e.state != open:
@@ -335,11 +336,11 @@ func (n *Net) Close(host int, id ID) {
 func (n *Net) shut(i int32, side uint8) {
 	n.links[i].ends[side].state = closing
 	n.atEnd(n.now, evEnd, i, side, 0, nil)
-	n.hangUp(i, side)
+	n.hangUp(i, side, false)
 }
 
-// hangUp sends the end of a link to the other side, unless it is under way already.
-func (n *Net) hangUp(i int32, side uint8) {
+// hangUp sends the end of a link to the other side, unless it is under way already; broken if nobody has closed it, and no process has ended.
+func (n *Net) hangUp(i int32, side uint8, broken bool) {
 	l := &n.links[i]
 	e := &l.ends[side]
 	if e.told {
@@ -349,7 +350,7 @@ func (n *Net) hangUp(i int32, side uint8) {
 		n.lose(l, side)
 		return
 	}
-	e.told = true
+	e.told, e.broken = true, broken
 	n.atEnd(n.travel(l, side, e.sent, 0), evEnd, i, 1-side, e.sent+1, nil)
 }
 
@@ -360,8 +361,8 @@ func (n *Net) Break(a, b int) (links int) {
 		from, to := int(l.ends[0].host), int(l.ends[1].host)
 		if l.uses > 0 && l.ends[0].state == open && l.ends[1].state == open && (from == a && to == b || from == b && to == a) {
 			links++
-			n.hangUp(int32(i), 0)
-			n.hangUp(int32(i), 1)
+			n.hangUp(int32(i), 0, true)
+			n.hangUp(int32(i), 1, true)
 		}
 	}
 	return links
@@ -377,7 +378,7 @@ func (n *Net) ended(h *host, v load) {
 		l.ends[1-v.side].told = false
 		return
 	}
-	was, id := e.state, e.id
+	was, id, broken := e.state, e.id, l.ends[1-v.side].broken
 	e.told = true
 	if w := n.opts.Watcher; w != nil && e.flag {
 		w.LinkDown(l.way(v.side))
@@ -392,5 +393,5 @@ func (n *Net) ended(h *host, v load) {
 			break
 		}
 	}
-	n.opts.Driver.Down(int(h.id), id)
+	n.opts.Driver.Down(int(h.id), id, broken)
 }

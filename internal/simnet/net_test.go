@@ -34,7 +34,7 @@ func (s *script) DialFailed(host int, dial uint64)   { s.note(host, "dial %d fai
 func (s *script) Accepted(host int, l ID)            { s.note(host, "accepted %d", l) }
 func (s *script) Frame(host int, l ID, frame []byte) { s.note(host, "frame %d", frame[0]) }
 func (s *script) Sent(host int, l ID)                { s.send(host, l) }
-func (s *script) Down(host int, l ID)                { s.note(host, "down %d", l) }
+func (s *script) Down(host int, l ID, _ bool)        { s.note(host, "down %d", l) }
 
 // scripted returns a network of hosts that are up, and its driver.
 func scripted(opts Options) (*Net, *script) {
