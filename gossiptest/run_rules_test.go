@@ -213,8 +213,8 @@ func TestPanics(t *testing.T) {
 // A panic on a goroutine of the application's own ends the process, and the trace names the host and the seed.
 func TestPanicNamesHost(t *testing.T) {
 	const child = "GOSSIPTEST_PANICS"
-	if os.Getenv(child) != "" {
-		Run(t, func(s *Sim) {
+	if how := os.Getenv(child); how != "" {
+		map[string]func(*testing.T, func(*Sim)){"Run": Run, "Bubble": Bubble}[how](t, func(s *Sim) {
 			NewCluster(s, 2, func(h *Host) appFunc {
 				return func(ctx context.Context) error {
 					go func() {
@@ -231,10 +231,12 @@ func TestPanicNamesHost(t *testing.T) {
 		})
 		return
 	}
-	text, code := again(t, child+"=1")
-	for _, part := range []string{"panic: lost", `"node": "n1.1"`, fmt.Sprintf(`"seed": "%d"`, seedOf(t.Name(), 0))} {
-		if code != 2 || !strings.Contains(text, part) {
-			t.Errorf("the process ends with %d; no %q in\n%s", code, part, text)
+	for _, how := range []string{"Run", "Bubble"} {
+		text, code := again(t, child+"="+how)
+		for _, part := range []string{"panic: lost", `"node": "n1.1"`, fmt.Sprintf(`"seed": "%d"`, seedOf(t.Name(), 0))} {
+			if code != 2 || !strings.Contains(text, part) {
+				t.Errorf("%s: the process ends with %d; no %q in\n%s", how, code, part, text)
+			}
 		}
 	}
 }
