@@ -136,7 +136,7 @@ join_1000() {
 	simulate -nodes 1000 -join 3
 	at_most join_copies 1.05 1.08
 	at_most join_state_time 3 8
-	at_most join_extra_bytes 5000 80000
+	at_most join_extra_bytes 5000 45000
 	none_of undelivered
 }
 

@@ -502,7 +502,7 @@ type Info struct {
 	State         State                  `protobuf:"varint,20,opt,name=state,proto3,enum=grapevine.gossip.v1.State" json:"state,omitempty"` // whether there is a value
 	Age           int64                  `protobuf:"varint,21,opt,name=age,proto3" json:"age,omitempty"`                                    // nanoseconds that the info has lived, measured as residence in each node it passed
 	Again         bool                   `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"`                                // the origin had written the key before, in this incarnation
-	Claims        uint64                 `protobuf:"varint,23,opt,name=claims,proto3" json:"claims,omitempty"`                              // a range that ends with this info: (seq - claims, seq] of the origin; 0: none
+	Claims        uint64                 `protobuf:"varint,23,opt,name=claims,proto3" json:"claims,omitempty"`                              // a range that ends with this info: twice how many writes of the origin, plus one if it is a repair; 0: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1134,67 +1134,6 @@ func (x *Hello) GetLeaf() bool {
 	return false
 }
 
-// Origin declares, from this frame on and on this link, which incarnation a node ID stands for.
-type Origin struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	NodeId        uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"` // of the origin
-	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`     // what it stands for from here on
-	Sponsor       uint64                 `protobuf:"varint,3,opt,name=sponsor,proto3" json:"sponsor,omitempty"`             // the node through which it joined
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Origin) Reset() {
-	*x = Origin{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Origin) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Origin) ProtoMessage() {}
-
-func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Origin.ProtoReflect.Descriptor instead.
-func (*Origin) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *Origin) GetNodeId() uint64 {
-	if x != nil {
-		return x.NodeId
-	}
-	return 0
-}
-
-func (x *Origin) GetIncarnation() uint64 {
-	if x != nil {
-		return x.Incarnation
-	}
-	return 0
-}
-
-func (x *Origin) GetSponsor() uint64 {
-	if x != nil {
-		return x.Sponsor
-	}
-	return 0
-}
-
 // Range claims: this frame, and what the receiver has, cover everything live that the origin wrote in (from, to].
 type Range struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1209,7 +1148,7 @@ type Range struct {
 
 func (x *Range) Reset() {
 	*x = Range{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[13]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1160,7 @@ func (x *Range) String() string {
 func (*Range) ProtoMessage() {}
 
 func (x *Range) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[13]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1173,7 @@ func (x *Range) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Range.ProtoReflect.Descriptor instead.
 func (*Range) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{13}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Range) GetNodeId() uint64 {
@@ -1284,7 +1223,7 @@ type Prune struct {
 
 func (x *Prune) Reset() {
 	*x = Prune{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1235,7 @@ func (x *Prune) String() string {
 func (*Prune) ProtoMessage() {}
 
 func (x *Prune) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1248,7 @@ func (x *Prune) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prune.ProtoReflect.Descriptor instead.
 func (*Prune) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{14}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Prune) GetNodeId() uint64 {
@@ -1346,7 +1285,7 @@ type Graft struct {
 
 func (x *Graft) Reset() {
 	*x = Graft{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1297,7 @@ func (x *Graft) String() string {
 func (*Graft) ProtoMessage() {}
 
 func (x *Graft) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1310,7 @@ func (x *Graft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Graft.ProtoReflect.Descriptor instead.
 func (*Graft) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{15}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Graft) GetNodeId() uint64 {
@@ -1415,7 +1354,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1366,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1379,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{16}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Mark) GetNodeId() uint64 {
@@ -1486,7 +1425,7 @@ type Standin struct {
 
 func (x *Standin) Reset() {
 	*x = Standin{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1498,7 +1437,7 @@ func (x *Standin) String() string {
 func (*Standin) ProtoMessage() {}
 
 func (x *Standin) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1511,7 +1450,7 @@ func (x *Standin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Standin.ProtoReflect.Descriptor instead.
 func (*Standin) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{17}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Standin) GetKey() string {
@@ -1565,7 +1504,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1516,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1529,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{18}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Ping) GetDigest() uint64 {
@@ -1653,7 +1592,7 @@ type Bye struct {
 
 func (x *Bye) Reset() {
 	*x = Bye{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1604,7 @@ func (x *Bye) String() string {
 func (*Bye) ProtoMessage() {}
 
 func (x *Bye) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1617,7 @@ func (x *Bye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bye.ProtoReflect.Descriptor instead.
 func (*Bye) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{19}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Bye) GetReason() Refusal {
@@ -1710,7 +1649,7 @@ type Cursor struct {
 
 func (x *Cursor) Reset() {
 	*x = Cursor{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +1661,7 @@ func (x *Cursor) String() string {
 func (*Cursor) ProtoMessage() {}
 
 func (x *Cursor) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +1674,7 @@ func (x *Cursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cursor.ProtoReflect.Descriptor instead.
 func (*Cursor) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{20}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Cursor) GetNodeId() uint64 {
@@ -1779,7 +1718,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1730,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1743,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Place) GetNodeId() uint64 {
@@ -1837,15 +1776,18 @@ func (x *Place) GetClaimed() uint64 {
 
 // Request is a frame of the node that dialled.
 type Request struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	NodeId  uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
-	Addr    *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled; in a Hello
-	LAddr   *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`                                                              // unused
-	MaxSeq  int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: that of the last Response; -1: first contact
-	Delta   map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
-	Hello   *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
-	Origins []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
-	Ranges  []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	NodeId uint64                 `protobuf:"varint,1,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`                                                          // the sender, 0 while it has no ID
+	Addr   *UnresolvedAddr        `protobuf:"bytes,2,opt,name=addr,proto3" json:"addr,omitempty"`                                                                             // where the sender can be dialled; in a Hello
+	LAddr  *UnresolvedAddr        `protobuf:"bytes,3,opt,name=l_addr,json=lAddr,proto3" json:"l_addr,omitempty"`                                                              // unused
+	MaxSeq int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: that of the last Response; -1: first contact
+	Delta  map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
+	Hello  *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
+	// What node IDs stand for, from this frame on and on this link. Each declaration is three numbers: the node ID of an origin; its
+	// incarnation less that of the declaration before, of which the first has none (0), as a signed number in zigzag; the node through
+	// which it joined, or 0.
+	Origins []uint64 `protobuf:"varint,17,rep,packed,name=origins,proto3" json:"origins,omitempty"`
+	Ranges  []*Range `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"` // what the delta claims
 	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers,
 	// or up to five: the node ID of the origin; the sequence number; eight times the links from the origin to the sender, plus two if
 	// nobody pushes this (ask for it), plus one if the incarnation follows, which it does if it is not the one last declared on this
@@ -1867,7 +1809,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +1821,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +1834,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Request) GetNodeId() uint64 {
@@ -1937,7 +1879,7 @@ func (x *Request) GetHello() *Hello {
 	return nil
 }
 
-func (x *Request) GetOrigins() []*Origin {
+func (x *Request) GetOrigins() []uint64 {
 	if x != nil {
 		return x.Origins
 	}
@@ -2037,8 +1979,11 @@ type Response struct {
 	MaxSeq    int64                  `protobuf:"varint,4,opt,name=max_seq,json=maxSeq,proto3" json:"max_seq,omitempty"`                                                          // unary exchange: up to which of its arrivals the sender has told the receiver
 	Delta     map[string]*Info       `protobuf:"bytes,5,rep,name=delta,proto3" json:"delta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // infos, by key
 	Hello     *Hello                 `protobuf:"bytes,16,opt,name=hello,proto3" json:"hello,omitempty"`                                                                          // who the sender is
-	Origins   []*Origin              `protobuf:"bytes,17,rep,name=origins,proto3" json:"origins,omitempty"`                                                                      // what node IDs stand for
-	Ranges    []*Range               `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"`                                                                        // what the delta claims
+	// What node IDs stand for, from this frame on and on this link. Each declaration is three numbers: the node ID of an origin; its
+	// incarnation less that of the declaration before, of which the first has none (0), as a signed number in zigzag; the node through
+	// which it joined, or 0.
+	Origins []uint64 `protobuf:"varint,17,rep,packed,name=origins,proto3" json:"origins,omitempty"`
+	Ranges  []*Range `protobuf:"bytes,18,rep,name=ranges,proto3" json:"ranges,omitempty"` // what the delta claims
 	// What the sender has to offer: that it covers everything of an origin up to a sequence number. Each advert is three numbers,
 	// or up to five: the node ID of the origin; the sequence number; eight times the links from the origin to the sender, plus two if
 	// nobody pushes this (ask for it), plus one if the incarnation follows, which it does if it is not the one last declared on this
@@ -2059,7 +2004,7 @@ type Response struct {
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2071,7 +2016,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_gossip_gossippb_gossip_proto_msgTypes[23]
+	mi := &file_gossip_gossippb_gossip_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2084,7 +2029,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{23}
+	return file_gossip_gossippb_gossip_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Response) GetNodeId() uint64 {
@@ -2129,7 +2074,7 @@ func (x *Response) GetHello() *Hello {
 	return nil
 }
 
-func (x *Response) GetOrigins() []*Origin {
+func (x *Response) GetOrigins() []uint64 {
 	if x != nil {
 		return x.Origins
 	}
@@ -2284,11 +2229,7 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\x11known_incarnation\x18\v \x01(\x04R\x10knownIncarnation\x12\x16\n" +
 	"\x06digest\x18\f \x01(\x06R\x06digest\x12\x12\n" +
 	"\x04wall\x18\x0e \x01(\x03R\x04wall\x12\x12\n" +
-	"\x04leaf\x18\x10 \x01(\bR\x04leaf\"]\n" +
-	"\x06Origin\x12\x17\n" +
-	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
-	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x18\n" +
-	"\asponsor\x18\x03 \x01(\x04R\asponsor\"~\n" +
+	"\x04leaf\x18\x10 \x01(\bR\x04leaf\"~\n" +
 	"\x05Range\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
@@ -2337,15 +2278,15 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x12\x17\n" +
 	"\amax_seq\x18\x03 \x01(\x03R\x06maxSeq\x12\x18\n" +
-	"\aclaimed\x18\x04 \x01(\x04R\aclaimed\"\xbc\a\n" +
+	"\aclaimed\x18\x04 \x01(\x04R\aclaimed\"\x9f\a\n" +
 	"\aRequest\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12:\n" +
 	"\x06l_addr\x18\x03 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x05lAddr\x12\x17\n" +
 	"\amax_seq\x18\x04 \x01(\x03R\x06maxSeq\x12=\n" +
 	"\x05delta\x18\x05 \x03(\v2'.grapevine.gossip.v1.Request.DeltaEntryR\x05delta\x120\n" +
-	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x125\n" +
-	"\aorigins\x18\x11 \x03(\v2\x1b.grapevine.gossip.v1.OriginR\aorigins\x122\n" +
+	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x12\x18\n" +
+	"\aorigins\x18\x11 \x03(\x04R\aorigins\x122\n" +
 	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x12\x18\n" +
 	"\aadverts\x18\x13 \x03(\x04R\aadverts\x122\n" +
 	"\x06prunes\x18\x14 \x03(\v2\x1a.grapevine.gossip.v1.PruneR\x06prunes\x122\n" +
@@ -2362,15 +2303,15 @@ const file_gossip_gossippb_gossip_proto_rawDesc = "" +
 	"\n" +
 	"DeltaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\xa3\a\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.grapevine.gossip.v1.InfoR\x05value:\x028\x01\"\x86\a\n" +
 	"\bResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\x04R\x06nodeId\x127\n" +
 	"\x04addr\x18\x02 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\x04addr\x12A\n" +
 	"\talternate\x18\x03 \x01(\v2#.grapevine.gossip.v1.UnresolvedAddrR\talternate\x12\x17\n" +
 	"\amax_seq\x18\x04 \x01(\x03R\x06maxSeq\x12>\n" +
 	"\x05delta\x18\x05 \x03(\v2(.grapevine.gossip.v1.Response.DeltaEntryR\x05delta\x120\n" +
-	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x125\n" +
-	"\aorigins\x18\x11 \x03(\v2\x1b.grapevine.gossip.v1.OriginR\aorigins\x122\n" +
+	"\x05hello\x18\x10 \x01(\v2\x1a.grapevine.gossip.v1.HelloR\x05hello\x12\x18\n" +
+	"\aorigins\x18\x11 \x03(\x04R\aorigins\x122\n" +
 	"\x06ranges\x18\x12 \x03(\v2\x1a.grapevine.gossip.v1.RangeR\x06ranges\x12\x18\n" +
 	"\aadverts\x18\x13 \x03(\x04R\aadverts\x122\n" +
 	"\x06prunes\x18\x14 \x03(\v2\x1a.grapevine.gossip.v1.PruneR\x06prunes\x122\n" +
@@ -2437,7 +2378,7 @@ func file_gossip_gossippb_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossip_gossippb_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_gossip_gossippb_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(State)(0),             // 0: grapevine.gossip.v1.State
 	(Reason)(0),            // 1: grapevine.gossip.v1.Reason
@@ -2456,20 +2397,19 @@ var file_gossip_gossippb_gossip_proto_goTypes = []any{
 	(*SystemConfig)(nil),   // 14: grapevine.gossip.v1.SystemConfig
 	(*Member)(nil),         // 15: grapevine.gossip.v1.Member
 	(*Hello)(nil),          // 16: grapevine.gossip.v1.Hello
-	(*Origin)(nil),         // 17: grapevine.gossip.v1.Origin
-	(*Range)(nil),          // 18: grapevine.gossip.v1.Range
-	(*Prune)(nil),          // 19: grapevine.gossip.v1.Prune
-	(*Graft)(nil),          // 20: grapevine.gossip.v1.Graft
-	(*Mark)(nil),           // 21: grapevine.gossip.v1.Mark
-	(*Standin)(nil),        // 22: grapevine.gossip.v1.Standin
-	(*Ping)(nil),           // 23: grapevine.gossip.v1.Ping
-	(*Bye)(nil),            // 24: grapevine.gossip.v1.Bye
-	(*Cursor)(nil),         // 25: grapevine.gossip.v1.Cursor
-	(*Place)(nil),          // 26: grapevine.gossip.v1.Place
-	(*Request)(nil),        // 27: grapevine.gossip.v1.Request
-	(*Response)(nil),       // 28: grapevine.gossip.v1.Response
-	nil,                    // 29: grapevine.gossip.v1.Request.DeltaEntry
-	nil,                    // 30: grapevine.gossip.v1.Response.DeltaEntry
+	(*Range)(nil),          // 17: grapevine.gossip.v1.Range
+	(*Prune)(nil),          // 18: grapevine.gossip.v1.Prune
+	(*Graft)(nil),          // 19: grapevine.gossip.v1.Graft
+	(*Mark)(nil),           // 20: grapevine.gossip.v1.Mark
+	(*Standin)(nil),        // 21: grapevine.gossip.v1.Standin
+	(*Ping)(nil),           // 22: grapevine.gossip.v1.Ping
+	(*Bye)(nil),            // 23: grapevine.gossip.v1.Bye
+	(*Cursor)(nil),         // 24: grapevine.gossip.v1.Cursor
+	(*Place)(nil),          // 25: grapevine.gossip.v1.Place
+	(*Request)(nil),        // 26: grapevine.gossip.v1.Request
+	(*Response)(nil),       // 27: grapevine.gossip.v1.Response
+	nil,                    // 28: grapevine.gossip.v1.Request.DeltaEntry
+	nil,                    // 29: grapevine.gossip.v1.Response.DeltaEntry
 }
 var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	6,  // 0: grapevine.gossip.v1.Value.timestamp:type_name -> grapevine.gossip.v1.Timestamp
@@ -2490,40 +2430,38 @@ var file_gossip_gossippb_gossip_proto_depIdxs = []int32{
 	4,  // 15: grapevine.gossip.v1.Graft.mode:type_name -> grapevine.gossip.v1.Mode
 	3,  // 16: grapevine.gossip.v1.Bye.reason:type_name -> grapevine.gossip.v1.Refusal
 	15, // 17: grapevine.gossip.v1.Bye.alternates:type_name -> grapevine.gossip.v1.Member
-	26, // 18: grapevine.gossip.v1.Cursor.elsewhere:type_name -> grapevine.gossip.v1.Place
+	25, // 18: grapevine.gossip.v1.Cursor.elsewhere:type_name -> grapevine.gossip.v1.Place
 	5,  // 19: grapevine.gossip.v1.Request.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
 	5,  // 20: grapevine.gossip.v1.Request.l_addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	29, // 21: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
+	28, // 21: grapevine.gossip.v1.Request.delta:type_name -> grapevine.gossip.v1.Request.DeltaEntry
 	16, // 22: grapevine.gossip.v1.Request.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 23: grapevine.gossip.v1.Request.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 24: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 25: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
-	20, // 26: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
-	21, // 27: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
-	23, // 28: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
-	24, // 29: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
-	22, // 30: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
-	25, // 31: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
-	5,  // 32: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	5,  // 33: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
-	30, // 34: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
-	16, // 35: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
-	17, // 36: grapevine.gossip.v1.Response.origins:type_name -> grapevine.gossip.v1.Origin
-	18, // 37: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
-	19, // 38: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
-	20, // 39: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
-	21, // 40: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
-	23, // 41: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
-	24, // 42: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
-	22, // 43: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
-	25, // 44: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
-	8,  // 45: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	8,  // 46: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	17, // 23: grapevine.gossip.v1.Request.ranges:type_name -> grapevine.gossip.v1.Range
+	18, // 24: grapevine.gossip.v1.Request.prunes:type_name -> grapevine.gossip.v1.Prune
+	19, // 25: grapevine.gossip.v1.Request.grafts:type_name -> grapevine.gossip.v1.Graft
+	20, // 26: grapevine.gossip.v1.Request.marks:type_name -> grapevine.gossip.v1.Mark
+	22, // 27: grapevine.gossip.v1.Request.ping:type_name -> grapevine.gossip.v1.Ping
+	23, // 28: grapevine.gossip.v1.Request.bye:type_name -> grapevine.gossip.v1.Bye
+	21, // 29: grapevine.gossip.v1.Request.standins:type_name -> grapevine.gossip.v1.Standin
+	24, // 30: grapevine.gossip.v1.Request.cursor:type_name -> grapevine.gossip.v1.Cursor
+	5,  // 31: grapevine.gossip.v1.Response.addr:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	5,  // 32: grapevine.gossip.v1.Response.alternate:type_name -> grapevine.gossip.v1.UnresolvedAddr
+	29, // 33: grapevine.gossip.v1.Response.delta:type_name -> grapevine.gossip.v1.Response.DeltaEntry
+	16, // 34: grapevine.gossip.v1.Response.hello:type_name -> grapevine.gossip.v1.Hello
+	17, // 35: grapevine.gossip.v1.Response.ranges:type_name -> grapevine.gossip.v1.Range
+	18, // 36: grapevine.gossip.v1.Response.prunes:type_name -> grapevine.gossip.v1.Prune
+	19, // 37: grapevine.gossip.v1.Response.grafts:type_name -> grapevine.gossip.v1.Graft
+	20, // 38: grapevine.gossip.v1.Response.marks:type_name -> grapevine.gossip.v1.Mark
+	22, // 39: grapevine.gossip.v1.Response.ping:type_name -> grapevine.gossip.v1.Ping
+	23, // 40: grapevine.gossip.v1.Response.bye:type_name -> grapevine.gossip.v1.Bye
+	21, // 41: grapevine.gossip.v1.Response.standins:type_name -> grapevine.gossip.v1.Standin
+	24, // 42: grapevine.gossip.v1.Response.cursor:type_name -> grapevine.gossip.v1.Cursor
+	8,  // 43: grapevine.gossip.v1.Request.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	8,  // 44: grapevine.gossip.v1.Response.DeltaEntry.value:type_name -> grapevine.gossip.v1.Info
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_gossip_gossippb_gossip_proto_init() }
@@ -2538,7 +2476,7 @@ func file_gossip_gossippb_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossip_gossippb_gossip_proto_rawDesc), len(file_gossip_gossippb_gossip_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   26,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

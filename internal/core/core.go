@@ -68,6 +68,7 @@ type Core struct {
 	lastPing uint64
 	scratch  []byte        // a frame while it is written
 	adverts  []wire.Advert // of the frame that is being written
+	declares []wire.Origin // likewise
 	skew     skew
 	doubts   []doubt
 	scale    scale

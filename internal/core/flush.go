@@ -17,7 +17,7 @@ func (c *Core) flush(l *link) {
 		return
 	}
 	now := c.now.Mono
-	f := frame{c: c, l: l, b: c.scratch[:0]}
+	f := frame{c: c, l: l, b: c.scratch[:0], origins: c.declares[:0]}
 	switch {
 	case l.exchange != nil:
 		if !f.exchange() {
@@ -80,18 +80,22 @@ type frame struct {
 	full    bool            // there is more, which goes as soon as this has gone
 	keys    map[string]bool // of infos that another origin's range may ask for again
 	named   []*origin       // named by the ID alone, of nodes with several lives
+
+	origins  []wire.Origin // that it declares
+	declares int           // bytes of these
 }
 
 // over reports whether the frame takes no more; then there is more to come.
 func (f *frame) over() bool {
-	f.full = f.full || len(f.b) >= f.c.fullFrame()
+	f.full = f.full || f.size() >= f.c.fullFrame()
 	return f.full
 }
 
 // send hands the frame to the driver.
 func (f *frame) send() {
 	c, l := f.c, f.l
-	c.scratch = f.b[:0]
+	f.b = wire.AppendOrigins(f.b, f.origins...)
+	c.scratch, c.declares = f.b[:0], f.origins[:0]
 	if len(f.b) == 0 {
 		return
 	}
@@ -161,9 +165,22 @@ func (f *frame) ref(o *origin) uint64 {
 	default:
 		return 0
 	}
-	f.b = wire.AppendOrigin(f.b, wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
+	f.declare(wire.Origin{NodeID: o.id.node, Incarnation: o.id.inc, Sponsor: o.sponsor})
 	return 0
 }
+
+// declare puts d among what the frame declares.
+func (f *frame) declare(d wire.Origin) {
+	last := uint64(0)
+	if n := len(f.origins); n > 0 {
+		last = f.origins[n-1].Incarnation
+	}
+	f.origins = append(f.origins, d)
+	f.declares += wire.OriginSize(d, last)
+}
+
+// size returns how many bytes have been written, with those of the declarations, which come last.
+func (f *frame) size() int { return len(f.b) + f.declares }
 
 // deltas writes the infos of the dirty origins, and claims the ranges that are complete. What was first goes first: a range of
 // several frames is finished before another one begins.
@@ -209,7 +226,7 @@ func (f *frame) delta(o *origin) bool {
 			return false
 		}
 		claims := uint64(0)
-		if i == len(o.index)-1 && e.seq == o.hw && !p.is(asRepair) {
+		if i == len(o.index)-1 && e.seq == o.hw {
 			claims = o.hw - p.known // the info says so itself, in three bytes
 		}
 		if f.entry(o, e, claims) {
@@ -243,7 +260,7 @@ func (f *frame) claim(o *origin, to uint64) {
 func (f *frame) room(ks *keyState) bool {
 	const standin = 64 // bytes of one without its key
 	size := wire.InfoSize(&ks.rec.Body) + len(ks.key) + standin
-	return f.entries == 0 || len(f.b)+size <= f.c.fullFrame()
+	return f.entries == 0 || f.size()+size <= f.c.fullFrame()
 }
 
 // entry writes the record that stands for what o wrote at e. No key comes twice in a frame. If that is what o wrote, and is
@@ -283,7 +300,7 @@ func (c *Core) guard(ks *keyState) int64 {
 
 func (f *frame) info(rec *Record, by *origin, claims uint64) {
 	inc := f.ref(by)
-	f.b = wire.AppendClaimingInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born), claims)
+	f.b = wire.AppendClaimingInfo(f.b, &rec.Body, inc, rec.Hops+1, max(0, f.c.now.Mono-rec.Born), claims, f.l.of(by).is(asRepair))
 }
 
 // advertSize is the most bytes that an advert takes.
@@ -295,7 +312,7 @@ func (f *frame) adverts() {
 	l.advertAt = 0
 	done, adverts := 0, f.c.adverts[:0]
 	for _, o := range l.adverts {
-		if f.over() || len(f.b)+advertSize*len(adverts) >= f.c.fullFrame() {
+		if f.over() || f.size()+advertSize*len(adverts) >= f.c.fullFrame() {
 			f.full = true
 			l.advertAt = max(f.c.now.Mono, 1)
 			break

@@ -305,7 +305,7 @@ func TestRaisedIncarnationWaits(t *testing.T) {
 	}
 	w.run(second)
 	p.drop()
-	p.send(wire.AppendOrigin(nil, wire.Origin{NodeID: 1, Incarnation: n.saves[0] + 5}))
+	p.send(wire.AppendOrigins(nil, wire.Origin{NodeID: 1, Incarnation: n.saves[0] + 5}))
 	if want := n.saves[0] + 6; len(n.saves) != 2 || n.saves[1] != want || w.saw(1, core.IncarnationRaised) != 1 {
 		t.Fatalf("told of a newer life it saves %v, want %d; events %+v", n.saves, want, n.events)
 	}

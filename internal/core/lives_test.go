@@ -198,7 +198,7 @@ func TestRaiseByHearsay(t *testing.T) {
 		told, want uint64
 	}{{0, 0, 0}, {0, 5, 6}, {second - 1, 100, 6}, {1, 200, 201}} {
 		w.run(tt.after)
-		p.send(wire.AppendOrigin(nil, wire.Origin{NodeID: 1, Incarnation: first + tt.told}))
+		p.send(wire.AppendOrigins(nil, wire.Origin{NodeID: 1, Incarnation: first + tt.told}))
 		if got := n.core.Incarnation(); got != first+tt.want {
 			t.Errorf("told of life +%d it lives under +%d, want +%d", tt.told, got-first, tt.want)
 		}

@@ -110,7 +110,7 @@ func (s *stage) frame(f *wire.Frame, link, side int) string {
 		in := &f.Infos[i]
 		claim := ""
 		if r, ok := in.Claim(); ok {
-			claim = fmt.Sprintf(" (%d,%d]", r.From, r.To)
+			claim = fmt.Sprintf(" (%d,%d]%s", r.From, r.To, ifTrue(r.Repair, " repair"))
 		}
 		section("Info", "%s %s#%d%s hops=%d", content(&in.Body), of(in.Node, in.Incarnation), in.Seq, claim, in.Hops)
 	}

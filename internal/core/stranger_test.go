@@ -10,7 +10,7 @@ import (
 // declare names the sponsor of an origin.
 func declare(o core.Origin, sponsor uint64) part {
 	return func(b []byte) []byte {
-		return wire.AppendOrigin(b, wire.Origin{NodeID: o.Node, Incarnation: o.Incarnation, Sponsor: sponsor})
+		return wire.AppendOrigins(b, wire.Origin{NodeID: o.Node, Incarnation: o.Incarnation, Sponsor: sponsor})
 	}
 }
 

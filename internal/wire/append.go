@@ -69,14 +69,30 @@ func appendPlace(b []byte, p Place) []byte {
 // AppendAlternate adds, to a Response, where to go instead.
 func AppendAlternate(b []byte, addr Addr) []byte { return appendAddr(b, frameAlternate, addr) }
 
-// AppendOrigin adds a declaration.
-func AppendOrigin(b []byte, o Origin) []byte {
-	b, at := begin(b, frameOrigin)
-	b = appendUint(b, originNodeID, o.NodeID)
-	b = appendUint(b, originIncarnation, o.Incarnation)
-	b = appendUint(b, originSponsor, o.Sponsor)
+// AppendOrigins adds declarations, packed: three numbers each. A frame has them in one piece.
+func AppendOrigins(b []byte, origins ...Origin) []byte {
+	if len(origins) == 0 {
+		return b
+	}
+	b, at := begin(b, frameOrigins)
+	last := uint64(0)
+	for _, o := range origins {
+		b = protowire.AppendVarint(b, o.NodeID)
+		b = protowire.AppendVarint(b, lifeAfter(last, o.Incarnation))
+		b = protowire.AppendVarint(b, o.Sponsor)
+		last = o.Incarnation
+	}
 	return end(b, at)
 }
+
+// OriginSize returns how many bytes o takes among declarations, behind one of the incarnation last; the first one in a frame takes up to
+// seven more.
+func OriginSize(o Origin, last uint64) int {
+	return protowire.SizeVarint(o.NodeID) + protowire.SizeVarint(lifeAfter(last, o.Incarnation)) + protowire.SizeVarint(o.Sponsor)
+}
+
+// lifeAfter is how an incarnation is written behind another one: nodes mostly begin within a day of each other.
+func lifeAfter(last, inc uint64) uint64 { return protowire.EncodeZigZag(int64(inc - last)) }
 
 // maxHop is the most bytes that the fields of an info which change per hop take.
 const maxHop = 1 + 5 + 2 + 10 + 2 + 10 + 2 + 10
@@ -93,8 +109,13 @@ func AppendInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64
 	return appendInfo(b, body, incarnation, hops, age, 0, 0)
 }
 
-// AppendClaimingInfo is AppendInfo with a range that ends with the info, and claims so many writes of its origin.
-func AppendClaimingInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64, claims uint64) []byte {
+// AppendClaimingInfo is AppendInfo with a range that ends with the info, and claims so many writes of its origin; repair says that
+// it was asked for.
+func AppendClaimingInfo(b []byte, body *Body, incarnation uint64, hops uint32, age int64, claims uint64, repair bool) []byte {
+	claims *= 2
+	if repair && claims > 0 {
+		claims++
+	}
 	return appendInfo(b, body, incarnation, hops, age, 0, claims)
 }
 

@@ -76,12 +76,12 @@ func count(b []byte, lim Limits) (counts, error) {
 			if int(r.v) < minEntry {
 				return n, malformed("info at byte %d has %d bytes", r.from, int(r.v))
 			}
-		case frameAdverts:
-			n[number] += countAdverts(r.bytes()) - 1
+		case frameAdverts, frameOrigins:
+			n[number] += countTriples(r.bytes()) - 1
 			if n[number] > lim.Items {
 				return n, tooLarge(fmt.Sprintf("entries of field %d", number), n[number], lim.Items)
 			}
-		case frameOrigin, frameRange, frameStandin, framePrune, frameGraft, frameMark:
+		case frameRange, frameStandin, framePrune, frameGraft, frameMark:
 			if n[number] > lim.Items {
 				return n, tooLarge(fmt.Sprintf("entries of field %d", number), n[number], lim.Items)
 			}
@@ -93,7 +93,7 @@ func count(b []byte, lim Limits) (counts, error) {
 // frame returns a frame with room for what was counted.
 func (n *counts) frame() *Frame {
 	return &Frame{
-		Origins:  room[Origin](n, frameOrigin),
+		Origins:  room[Origin](n, frameOrigins),
 		Infos:    room[Info](n, frameDelta),
 		Ranges:   room[Range](n, frameRange),
 		Standins: room[Standin](n, frameStandin),
@@ -132,8 +132,8 @@ func (d *decoder) field(r *reader) error {
 	case frameHello:
 		f.Hello = new(Hello)
 		return d.hello(r.bytes(), f.Hello)
-	case frameOrigin:
-		return add(&f.Origins, r.bytes(), decodeOrigin)
+	case frameOrigins:
+		return decodeOrigins(&f.Origins, r.bytes())
 	case frameRange:
 		return add(&f.Ranges, r.bytes(), decodeRange)
 	case frameStandin:

@@ -53,8 +53,8 @@ func TestDecodeValues(t *testing.T) {
 		{name: "negative ttl", message: with(func(in *gossippb.Info) { in.Ttl = -1 }), want: wire.ErrMalformed},
 		{name: "negative keep", message: with(func(in *gossippb.Info) { in.Keep = -1 }), want: wire.ErrMalformed},
 		{name: "negative age", message: with(func(in *gossippb.Info) { in.Age = -1 }), want: wire.ErrMalformed},
-		{name: "claim of all up to itself", message: with(func(in *gossippb.Info) { in.Claims = in.Seq })},
-		{name: "claim of more than there is", message: with(func(in *gossippb.Info) { in.Claims = in.Seq + 1 }), want: wire.ErrMalformed},
+		{name: "claim of all up to itself", message: with(func(in *gossippb.Info) { in.Claims = 2 * in.Seq })},
+		{name: "claim of more than there is", message: with(func(in *gossippb.Info) { in.Claims = 2 * (in.Seq + 1) }), want: wire.ErrMalformed},
 		{name: "state of a later version", message: with(func(in *gossippb.Info) { in.State, in.Value.RawBytes, in.Value.Checksum = 3, nil, nil }), want: wire.ErrMalformed},
 		{name: "negative state", message: with(func(in *gossippb.Info) { in.State, in.Value = -1, nil }), want: wire.ErrMalformed},
 		{name: "tombstone with a value", message: with(func(in *gossippb.Info) { in.State = gossippb.State_TOMBSTONE }), want: wire.ErrMalformed},
@@ -69,7 +69,9 @@ func TestDecodeValues(t *testing.T) {
 		},
 		{name: "empty key", message: &gossippb.Request{Delta: map[string]*gossippb.Info{"": with(func(*gossippb.Info) {}).Delta["k"]}}, want: wire.ErrMalformed},
 		{name: "empty info", message: &gossippb.Request{Delta: map[string]*gossippb.Info{"k": {}}}, want: wire.ErrMalformed},
-		{name: "origin of no node", message: &gossippb.Request{Origins: []*gossippb.Origin{{Incarnation: 1}}}, want: wire.ErrMalformed},
+		{name: "declaration of no node", message: &gossippb.Request{Origins: []uint64{0, 1, 0}}, want: wire.ErrMalformed},
+		{name: "declaration of one number", message: &gossippb.Request{Origins: []uint64{1}}, want: wire.ErrMalformed},
+		{name: "declaration of two numbers", message: &gossippb.Request{Origins: []uint64{1, 1, 0, 1, 1}}, want: wire.ErrMalformed},
 		{name: "range of no node", message: &gossippb.Request{Ranges: []*gossippb.Range{{To: 1}}}, want: wire.ErrMalformed},
 		{name: "empty range", message: &gossippb.Request{Ranges: []*gossippb.Range{{NodeId: 1, From: 1, To: 1}}}, want: wire.ErrMalformed},
 		{name: "range backwards", message: &gossippb.Request{Ranges: []*gossippb.Range{{NodeId: 1, From: 2, To: 1}}}, want: wire.ErrMalformed},
@@ -265,6 +267,15 @@ func TestLimits(t *testing.T) {
 			over: func(b []byte) []byte { return wire.AppendBye(b, wire.Bye{Alternates: make([]wire.Member, 2)}) },
 		},
 		{
+			name: "declarations in one field", lim: wire.Limits{Items: 2},
+			fits: func(b []byte) []byte {
+				return wire.AppendOrigins(b, wire.Origin{NodeID: 1}, wire.Origin{NodeID: 1 << 63, Incarnation: 1<<64 - 1})
+			},
+			over: func(b []byte) []byte {
+				return wire.AppendOrigins(b, wire.Origin{NodeID: 1}, wire.Origin{NodeID: 2}, wire.Origin{NodeID: 3})
+			},
+		},
+		{
 			name: "adverts in one field", lim: wire.Limits{Items: 2},
 			fits: func(b []byte) []byte {
 				return wire.AppendAdverts(b, wire.Advert{NodeID: 1}, wire.Advert{NodeID: 1 << 63})
@@ -275,7 +286,7 @@ func TestLimits(t *testing.T) {
 		},
 	}
 	for name, part := range map[string]func(b []byte) []byte{
-		"origins":  func(b []byte) []byte { return wire.AppendOrigin(b, wire.Origin{NodeID: 1}) },
+		"origins":  func(b []byte) []byte { return wire.AppendOrigins(b, wire.Origin{NodeID: 1}) },
 		"ranges":   func(b []byte) []byte { return wire.AppendRange(b, wire.Range{NodeID: 1, To: 1}) },
 		"standins": func(b []byte) []byte { return wire.AppendStandin(b, wire.Standin{Key: "k", NodeID: 1}) },
 		"adverts":  func(b []byte) []byte { return wire.AppendAdverts(b, wire.Advert{NodeID: 1}) },
@@ -318,7 +329,7 @@ func TestUnknownFields(t *testing.T) {
 	group = append(protowire.AppendTag(nil, 900, protowire.StartGroupType), group...)
 
 	sent := with(func(in *gossippb.Info) {
-		in.TtlStamp, in.Hops, in.Incarnation, in.Age, in.Ttl, in.Claims = 1, 2, 3, 4, 5, 1
+		in.TtlStamp, in.Hops, in.Incarnation, in.Age, in.Ttl, in.Claims = 1, 2, 3, 4, 5, 3
 		in.Value.Timestamp = &gossippb.Timestamp{WallTime: 6}
 		in.ProtoReflect().SetUnknown(append(field(100, 10), group...))
 		in.Value.ProtoReflect().SetUnknown(field(101, 11))
@@ -344,7 +355,7 @@ func TestUnknownFields(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := frame.Infos[0]
-			if in.Key != "k" || in.Value != "value" || in.TTL != 5 || in.Stamp.Wall != 6 || in.Hops != 2 || in.Incarnation != 3 || in.Age != 4 || in.Claims != 1 {
+			if in.Key != "k" || in.Value != "value" || in.TTL != 5 || in.Stamp.Wall != 6 || in.Hops != 2 || in.Incarnation != 3 || in.Age != 4 || in.Claims != 1 || !in.Repair {
 				t.Errorf("decoded as %+v", in)
 			}
 			onward := wire.AppendInfo(nil, &in.Body, 13, 12, 14)

@@ -86,14 +86,14 @@ func redirectSample() sample {
 // deltaSample has its infos in the order of their keys, because encoders of messages have no other.
 func deltaSample() sample {
 	infos := []wire.Info{
-		{Body: wire.NewBody("a", "1", 1, 2, stamp, 60e9, 70e9, wire.Live, true, -3), Incarnation: 4, Hops: 5, Age: 6, Claims: 2},
+		{Body: wire.NewBody("a", "1", 1, 2, stamp, 60e9, 70e9, wire.Live, true, -3), Incarnation: 4, Hops: 5, Age: 6, Claims: 2, Repair: true},
 		{Body: wire.NewBody("b", "", 1<<64-1, wire.MaxSeq, wire.Stamp{}, 0, 0, wire.Live, false, 0)},
-		{Body: wire.NewBody("c", "", 1, 3, stamp, 0, 90e9, wire.Tombstone, false, 0), Hops: 1},
+		{Body: wire.NewBody("c", "", 1, 3, stamp, 0, 90e9, wire.Tombstone, false, 0), Hops: 1, Claims: 3},
 		{Body: wire.NewBody("d", "", 1, 4, stamp, 1<<63-1, 0, wire.Skeleton, false, 0), Age: 1<<63 - 1},
 	}
 	var b []byte
 	for i := range infos {
-		b = wire.AppendClaimingInfo(b, &infos[i].Body, infos[i].Incarnation, infos[i].Hops, infos[i].Age, infos[i].Claims)
+		b = wire.AppendClaimingInfo(b, &infos[i].Body, infos[i].Incarnation, infos[i].Hops, infos[i].Age, infos[i].Claims, infos[i].Repair)
 	}
 	b = wire.AppendRange(b, wire.Range{NodeID: 1, From: 1, To: 4})
 	b = wire.AppendStandin(b, wire.Standin{Key: "a", NodeID: 9, Incarnation: 8, Seq: 7, Keep: 6})
@@ -106,12 +106,12 @@ func deltaSample() sample {
 			Delta: map[string]*gossippb.Info{
 				"a": {
 					Value:  &gossippb.Value{RawBytes: []byte("1"), Checksum: sum("a", "1"), Timestamp: at, Tag: -3},
-					NodeId: 1, Seq: 2, Ttl: 60e9, Keep: 70e9, Again: true, Incarnation: 4, Hops: 5, Age: 6, Claims: 2,
+					NodeId: 1, Seq: 2, Ttl: 60e9, Keep: 70e9, Again: true, Incarnation: 4, Hops: 5, Age: 6, Claims: 2*2 + 1,
 				},
 				"b": {Value: &gossippb.Value{Checksum: sum("b", "")}, NodeId: 1<<64 - 1, Seq: wire.MaxSeq},
 				"c": {
 					Value:  &gossippb.Value{Checksum: sum("c", ""), Timestamp: at},
-					NodeId: 1, Seq: 3, Keep: 90e9, State: gossippb.State_TOMBSTONE, Hops: 1,
+					NodeId: 1, Seq: 3, Keep: 90e9, State: gossippb.State_TOMBSTONE, Hops: 1, Claims: 3 * 2,
 				},
 				"d": {
 					Value:  &gossippb.Value{Checksum: sum("d", ""), Timestamp: at},
@@ -131,7 +131,7 @@ func deltaSample() sample {
 
 func treeSample() sample {
 	frame := wire.Frame{
-		Origins: []wire.Origin{{NodeID: 1, Incarnation: 2, Sponsor: 3}, {NodeID: 4, Incarnation: 5}},
+		Origins: []wire.Origin{{NodeID: 1, Incarnation: 7, Sponsor: 3}, {NodeID: 4, Incarnation: 5}},
 		Ranges:  []wire.Range{{NodeID: 1, From: 0, To: 1 << 40, Repair: true, Incarnation: 2}},
 		Adverts: []wire.Advert{{NodeID: 1, To: 2, Hops: 3, Pull: true, Incarnation: 4, Held: 5}, {NodeID: 5, To: 6}},
 		Prunes:  []wire.Prune{{NodeID: 1, Mode: wire.Mute, Incarnation: 2}, {NodeID: 3, Mode: wire.Lazy}},
@@ -141,7 +141,7 @@ func treeSample() sample {
 		name:  "tree",
 		bytes: encode(&frame),
 		message: &gossippb.Response{
-			Origins: []*gossippb.Origin{{NodeId: 1, Incarnation: 2, Sponsor: 3}, {NodeId: 4, Incarnation: 5}},
+			Origins: []uint64{1, 2 * 7, 3, 4, 2*2 - 1, 0},
 			Ranges:  []*gossippb.Range{{NodeId: 1, From: 0, To: 1 << 40, Repair: true, Incarnation: 2}},
 			Adverts: []uint64{1, 2, 3<<3 | 4 | 2 | 1, 4, 5, 5, 6, 0},
 			Prunes:  []*gossippb.Prune{{NodeId: 1, Mode: gossippb.Mode_MUTE, Incarnation: 2}, {NodeId: 3}},

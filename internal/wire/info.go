@@ -81,7 +81,8 @@ func (d *decoder) parseInfo(message []byte, info *Info, f *parsedInfo) error {
 			hops += r.at - r.from
 			continue
 		case infoClaims:
-			info.Claims = r.v
+			info.Claims = r.v >> 1
+			info.Repair = r.v&1 != 0 && info.Claims > 0
 			hops += r.at - r.from
 			continue
 		case infoTTLStamp:

@@ -1,5 +1,7 @@
 package wire
 
+import "google.golang.org/protobuf/encoding/protowire"
+
 // The decode functions fill in a zero part from the bytes of its message.
 
 func decodeAddr(p []byte, a *Addr) (err error) {
@@ -85,21 +87,6 @@ func (d *decoder) hello(p []byte, h *Hello) (err error) {
 	return inRange("verdict", h.Verdict, Refused)
 }
 
-func decodeOrigin(p []byte, o *Origin) error {
-	r := reader{b: p}
-	for r.next() {
-		switch r.tag {
-		case originNodeID:
-			o.NodeID = r.v
-		case originIncarnation:
-			o.Incarnation = r.v
-		case originSponsor:
-			o.Sponsor = r.v
-		}
-	}
-	return first(r.err, needNode(o.NodeID))
-}
-
 func decodeRange(p []byte, v *Range) error {
 	r := reader{b: p}
 	for r.next() {
@@ -149,8 +136,8 @@ func (d *decoder) standin(p []byte, s *Standin) (err error) {
 	return first(err, needNode(s.NodeID), possible(s.Seq))
 }
 
-// countAdverts returns how many adverts there are in p at most: each has three numbers at least.
-func countAdverts(p []byte) int {
+// countTriples returns how many adverts or declarations there are in p at most: each has three numbers at least.
+func countTriples(p []byte) int {
 	numbers := 0
 	for _, c := range p {
 		if c < 0x80 {
@@ -158,6 +145,28 @@ func countAdverts(p []byte) int {
 		}
 	}
 	return numbers / 3
+}
+
+// decodeOrigins decodes more elements of a slice that has room for them.
+func decodeOrigins(s *[]Origin, p []byte) error {
+	last := uint64(0)
+	if n := len(*s); n > 0 {
+		last = (*s)[n-1].Incarnation
+	}
+	for at := 0; at < len(p); {
+		var n [3]uint64
+		for i := range n {
+			if n[i], at = varint(p, at); at < 0 {
+				return malformed("declaration without its number %d", i)
+			}
+		}
+		last += uint64(protowire.DecodeZigZag(n[1]))
+		if err := needNode(n[0]); err != nil {
+			return err
+		}
+		*s = append(*s, Origin{NodeID: n[0], Incarnation: last, Sponsor: n[2]})
+	}
+	return nil
 }
 
 // decodeAdverts decodes more elements of a slice that has room for them.

@@ -18,7 +18,7 @@ const (
 	frameMaxSeq    = 4<<3 | typeVarint
 	frameDelta     = 5<<3 | typeBytes
 	frameHello     = 16<<3 | typeBytes
-	frameOrigin    = 17<<3 | typeBytes
+	frameOrigins   = 17<<3 | typeBytes
 	frameRange     = 18<<3 | typeBytes
 	frameAdverts   = 19<<3 | typeBytes
 	framePrune     = 20<<3 | typeBytes
@@ -75,10 +75,6 @@ const (
 	helloDigest           = 12<<3 | typeFixed64
 	helloWall             = 14<<3 | typeVarint
 	helloLeaf             = 16<<3 | typeVarint
-
-	originNodeID      = 1<<3 | typeVarint
-	originIncarnation = 2<<3 | typeVarint
-	originSponsor     = 3<<3 | typeVarint
 
 	rangeNodeID      = 1<<3 | typeVarint
 	rangeFrom        = 2<<3 | typeVarint

@@ -103,11 +103,12 @@ type Info struct {
 	Hops        uint32
 	Age         int64  // nanoseconds
 	Claims      uint64 // a range that ends with this info: (Seq - Claims, Seq]; 0: none
+	Repair      bool   // that range was asked for
 }
 
 // Claim returns the range that ends with the info, if there is one.
 func (i *Info) Claim() (r Range, ok bool) {
-	return Range{NodeID: i.Node, Incarnation: i.Incarnation, From: i.Seq - i.Claims, To: i.Seq}, i.Claims > 0
+	return Range{NodeID: i.Node, Incarnation: i.Incarnation, From: i.Seq - i.Claims, To: i.Seq, Repair: i.Repair}, i.Claims > 0
 }
 
 // Frame is a decoded Request or Response. Its slices belong to it; strings do not alias the decoded bytes.

@@ -45,12 +45,10 @@ func encodeInto(b []byte, f *wire.Frame) []byte {
 		}
 		b = wire.AppendExchange(b, id, addr, f.Exchange)
 	}
-	for _, o := range f.Origins {
-		b = wire.AppendOrigin(b, o)
-	}
+	b = wire.AppendOrigins(b, f.Origins...)
 	for i := range f.Infos {
 		in := &f.Infos[i]
-		b = wire.AppendClaimingInfo(b, &in.Body, in.Incarnation, in.Hops, in.Age, in.Claims)
+		b = wire.AppendClaimingInfo(b, &in.Body, in.Incarnation, in.Hops, in.Age, in.Claims, in.Repair)
 	}
 	for _, r := range f.Ranges {
 		b = wire.AppendRange(b, r)
@@ -151,7 +149,7 @@ func TestNewBody(t *testing.T) {
 func TestInfoSize(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 127, 128, 200, 16_000, 17_000, 1 << 20} {
 		body := wire.NewBody("key", strings.Repeat("v", size), 1<<63, 1<<63, wire.Stamp{Wall: -1, Logical: -1}, 1<<62, 1<<62, wire.Live, false, -1)
-		frame := wire.AppendClaimingInfo(nil, &body, 1<<63, 1<<31, 1<<62, 1<<63)
+		frame := wire.AppendClaimingInfo(nil, &body, 1<<63, 1<<31, 1<<62, 1<<62, true)
 		if got, limit := len(frame), wire.InfoSize(&body); got > limit || limit-got > 10 {
 			t.Errorf("AppendInfo of a value of %d bytes adds %d, InfoSize says %d", size, got, limit)
 		}

@@ -176,7 +176,7 @@ func TestFaults(t *testing.T) {
 			return []bound{{"bytes_over_floor", r.BytesOverFloor, 1, 3}, {"copies_mean", r.CopiesMean, 1, 1.1}, {"hot_ratio", r.HotRatio, 1, 3}}
 		}},
 		{"join", measure.Options{Nodes: 20, Join: 2}, func(r measure.Result) []bound {
-			return []bound{{"join_copies", r.JoinCopies, 1, 1.3}, {"join_state_time", r.JoinStateTime, 1.8, 20}, {"join_extra_bytes", r.JoinExtraBytes, 1000, 2600}}
+			return []bound{{"join_copies", r.JoinCopies, 1, 1.3}, {"join_state_time", r.JoinStateTime, 1.8, 20}, {"join_extra_bytes", r.JoinExtraBytes, 1000, 1600}}
 		}},
 		{"join again", measure.Options{Nodes: 20, Join: 2, Restart: true}, func(r measure.Result) []bound {
 			return []bound{{"join_copies", r.JoinCopies, 1, 1.5}, {"join_state_time", r.JoinStateTime, 1.8, 20}}
