@@ -157,6 +157,11 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		o.hops = a.Hops + 1
 		c.adopt(l, o, o.dueAt)
 		return
+	} else if o.hopsSeq == o.hw && a.Hops+1 <= o.hops && o.updates > 2 && o.updates <= settledUpdates && c.byJoin(o.parent) && l.reason != wire.Join {
+		// As short a path. The first trees are those by which nodes joined: whom many joined through would push to all of them for good. Later on,
+		// trees are left in peace.
+		c.adopt(l, o, o.dueAt)
+		return
 	}
 	if c.lacksSecond(o) && o.hopsSeq == o.hw && a.Hops <= o.hops+1 && p.mode() != wire.Eager {
 		// Of the descendants, those this node pushes to have it after one hop more, and all others after two or more.
@@ -179,6 +184,9 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 
 // pushedBy reports whether the link with that id is a parent's.
 func (o *origin) pushedBy(id LinkID) bool { return id == o.parent || id == o.second }
+
+// byJoin reports whether one end of a link, which is up, joined the network by it.
+func (c *Core) byJoin(id LinkID) bool { return c.up(id) && c.link(id).reason == wire.Join }
 
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }

@@ -253,6 +253,42 @@ func TestShorterPath(t *testing.T) {
 	}
 }
 
+// TestNotThroughWhomManyJoin: of two paths of one length, the one that no node has joined through is the parent's, while the tree is a few
+// updates old.
+func TestNotThroughWhomManyJoin(t *testing.T) {
+	for _, tt := range []struct {
+		what         string
+		parent, peer wire.Reason
+		updates      uint64
+		hops         uint32 // of the advert; the update has crossed 3 when it is here
+		graft        int
+	}{
+		{"as short", wire.Join, wire.Chord, 3, 2, 1},
+		{"longer", wire.Join, wire.Chord, 3, 3, 0},
+		{"too young a tree", wire.Join, wire.Chord, 2, 2, 0},
+		{"a tree that is almost old", wire.Join, wire.Chord, 4, 2, 1},
+		{"an old tree", wire.Join, wire.Chord, 5, 2, 0},
+		{"another by which a node joined", wire.Join, wire.Join, 3, 2, 0},
+		{"no parent by which a node joined", wire.Chord, wire.Chord, 3, 2, 0},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.start(1)
+			parent, q := w.admitted(t, 10, 1, tt.parent), w.admitted(t, 11, 1, tt.peer)
+			o := core.Origin{Node: 20, Incarnation: 100}
+			for seq := uint64(1); seq <= tt.updates; seq++ {
+				parent.send(update(o, seq, 3))
+				w.run(100 * ms)
+			}
+			q.drop()
+			q.send(wire.AppendAdverts(frame(declare(o, 0)), wire.Advert{NodeID: o.Node, To: tt.updates, Hops: tt.hops}))
+			if said := q.listen(); len(said.grafts) != tt.graft {
+				t.Errorf("says %+v, want %d grafts", said, tt.graft)
+			}
+		})
+	}
+}
+
 // TestShorterPathOnce: who was asked for a shorter path is given up for one two hops shorter than that, and the others hear how
 // long it is.
 func TestShorterPathOnce(t *testing.T) {
