@@ -46,8 +46,12 @@ func (f *frame) fill() {
 		l.announce = false
 		f.hello(f.c.announcement())
 	}
+	was := len(f.b)
 	f.deltas()
 	f.adverts()
+	if len(f.b) > was {
+		l.counted(1)
+	}
 	f.prunes()
 	if l.marks.pending {
 		f.marks()

@@ -255,6 +255,9 @@ func hopsOf(f *wire.Frame, o *origin, seq uint64) (uint32, bool) {
 // tree takes in what a frame says of trees.
 func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 	said := wire.NoRefusal // of what is passed over
+	if len(f.Infos)+len(f.Ranges)+len(f.Adverts) > 0 {
+		l.counted(-1)
+	}
 	for _, a := range f.Adverts {
 		o := c.resolve(l, a.NodeID, a.Incarnation)
 		if o == nil {
@@ -298,6 +301,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			case l.id == o.parent && c.up(o.second):
 				o.parent, o.second = o.second, 0
 			}
+			o.noAlternate(l.id) // it is behind this node from now on
 			p.unmute()
 			p.choose(wire.Eager)
 		}

@@ -18,7 +18,8 @@ type link struct {
 	wake     bool // flush may have something to do
 	announce bool
 	leaf     bool
-	parted   bool // it has ended because one end could do without it
+	parted   bool  // it has ended because one end could do without it
+	ahead    int32 // how many more frames with infos or adverts this end has sent than the peer, see first
 	// The peer covers all that the base does of the origins this core has nothing of its own of.
 	based bool
 

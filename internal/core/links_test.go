@@ -255,3 +255,23 @@ func TestEvictionSparesTrees(t *testing.T) {
 		t.Errorf("the peer whose own infos came over the link that ended hears %+v, want a graft", s)
 	}
 }
+
+// TestPartedFromSponsor: while the network assembles, a node whose link to its sponsor is lost joins again at once; not so where the sponsor
+// could do without that link.
+func TestPartedFromSponsor(t *testing.T) {
+	for _, parted := range []bool{false, true} {
+		w, sponsor := dialer(t, 10, nil)
+		sponsor.recv()
+		sponsor.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Verdict: wire.Admitted})
+		w.admitted(t, 11, 1, wire.Join)
+		w.run(1500 * ms) // a link that ends sooner is not dialled again for a while
+		if parted {
+			sponsor.send(wire.AppendBye(nil, wire.Bye{}))
+		}
+		sponsor.close()
+		w.run(15 * ms)
+		if again := len(w.nodes[1].dials) > 1; again == parted {
+			t.Errorf("parted: %v; it joins again: %v", parted, again)
+		}
+	}
+}

@@ -284,7 +284,7 @@ func (o *overlay) lost(c *Core, l *link) {
 	if c.left {
 		return
 	}
-	if c.degree() == 0 || o.young && l.node == o.sponsor {
+	if c.degree() == 0 || o.young && l.node == o.sponsor && !l.parted {
 		o.joined = false
 		if o.joinAt == 0 {
 			o.joinAt = max(c.now.Mono+c.rng.Int64N(o.latency(c)), 1)
@@ -338,19 +338,21 @@ func (o *overlay) maintain(c *Core) {
 	o.wakeMaintain(c, tick+c.rng.Int64N(tick/2))
 }
 
-// shed ends a link where there are more than joins leave behind: two parts of the network have met, or many nodes have joined.
-// It waits until nothing has changed for long, and takes the one that fewest trees run over, one in a tick: who has a parent
-// there has an alternate, or hears the next update by an advert. The links of the ring, and those by which nodes joined, stay.
+// shed ends a link where there are more than a node keeps: many have joined through it, or two parts of the network have met.
+// It waits until nothing has changed for long, and takes the one that fewest trees run over, one in a tick. The links of the ring stay,
+// and those of leaves, which have no other. Those by which nodes joined carry the trees of all that have written little: of these, all nodes
+// together end one in a tick, so that each is mended before the next one goes.
 func (o *overlay) shed(c *Core) {
 	all, _ := c.counts()
-	if all <= joinDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
+	if all <= keptDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
 		return
 	}
 	next, last := o.beside(c)
+	joins := c.rng.IntN(o.size()) == 0
 	var which *link
 	fewest := 0
 	for _, l := range c.links {
-		if !l.admitted || l.closing || l.reason == wire.Join || l.node == next || l.node == last || c.now.Mono-l.upAt < shedAfter {
+		if !l.admitted || l.closing || l.leaf || l.reason == wire.Join && !joins || l.node == next || l.node == last || c.now.Mono-l.upAt < shedAfter {
 			continue
 		}
 		if n := c.branches(l); which == nil || n < fewest {
@@ -359,12 +361,16 @@ func (o *overlay) shed(c *Core) {
 	}
 	if which != nil {
 		o.changedAt = c.now.Mono - shedAfter + tick // not the next one at once
-		c.end(which, 0)
+		c.partFrom(which)
 	}
 }
 
 // shedAfter is how long a link lasts at least, and how long no member has come or gone, before one is shed.
 const shedAfter = 5 * tick
+
+// keptDegree is how many links a node keeps that has a degree of d. Chords make it more by two at most: with one more than d, small networks have the
+// evenest load, and with three large ones the shortest paths.
+func keptDegree(d int) int { return d + min(3, d/3) }
 
 // joinDegree is up to how many links a node admits those who join that has a degree of d.
 func joinDegree(d int) int { return max(6, d+3) }

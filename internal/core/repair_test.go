@@ -32,6 +32,28 @@ func TestParentLost(t *testing.T) {
 	}
 }
 
+// TestChildIsNoAlternate: a peer that asks to be pushed to has its parent here, and cannot be asked when the parent's link ends.
+func TestChildIsNoAlternate(t *testing.T) {
+	for _, first := range []bool{true, false} { // the child is the first of two alternates
+		_, from, q, r, o, seq := hub(t)
+		child, other := q, r
+		if !first {
+			child, other = r, q
+		}
+		for _, p := range []*peer{q, r} {
+			p.send(advertOver(o, seq, 1))
+		}
+		child.send(frame(graft(o, seq)))
+		from.close()
+		if s := child.listen(); len(s.grafts) != 0 {
+			t.Errorf("the child, which was the first alternate: %v, hears %+v, want no graft", first, s)
+		}
+		if s := other.listen(); len(s.grafts) != 1 {
+			t.Errorf("the other alternate hears %+v, want a graft", s)
+		}
+	}
+}
+
 // TestOrphansAskNewLinks: an origin without a parent is asked for over the next link by which a node joins that knows others.
 func TestOrphansAskNewLinks(t *testing.T) {
 	for _, knows := range []bool{false, true} {

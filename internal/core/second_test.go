@@ -128,6 +128,17 @@ func TestSecondParentHears(t *testing.T) {
 	}
 }
 
+// TestChildIsNoSecondParent: a parent that has asked to be pushed to is none any more, and does not become the second one.
+func TestChildIsNoSecondParent(t *testing.T) {
+	w, from, q, _, o, seq := twice(t)
+	from.send(frame(graft(o, seq)))
+	q.send(next(o, seq))
+	parents(t, w, o, q.link(), 0)
+	if s := from.listen(); len(s.infos) != 1 {
+		t.Errorf("the former parent is told %+v, want an info", s)
+	}
+}
+
 // TestSecondParentTakesOver: when the parent is lost the other one is it, without a word, and the alternate is asked to be the second
 // one; so it is when that is lost.
 func TestSecondParentTakesOver(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // throng is a node 1 with links to peers, of which the first have joined through it and the others found it when two networks met. There
-// are some more members. Its degree is 4, and it has up to 7 links by joins.
+// are some more members. Its degree is 4, of which it keeps 5, and it has up to 7 links by joins.
 type throng struct {
 	w     *world
 	peers []*peer
@@ -65,33 +65,51 @@ func (k *throng) linked() map[uint64]bool {
 	return ids
 }
 
-// Links beyond what joins leave are ended one by one, once nothing has changed for five seconds.
+// Links beyond what a node keeps are ended one by one, once nothing has changed for five seconds; those by which nodes joined now and then
+// only. Their peers are told that this is nobody's fault. A leaf, which has no other link, is spared.
 func TestShed(t *testing.T) {
-	k := newThrong(t, tenIDs(), 6, 4)
-	for _, p := range k.peers[1:6] { // no trees run over the links by which these joined
-		for _, q := range k.peers {
-			p.send(wire.AppendPrune(frame(declare(core.Origin{Node: q.id, Incarnation: q.inc}, 0)), wire.Prune{NodeID: q.id, Mode: wire.Lazy}))
-		}
-		for id := uint64(100); id < 104; id++ {
-			p.send(wire.AppendPrune(frame(declare(core.Origin{Node: id, Incarnation: 100}, 0)), wire.Prune{NodeID: id, Mode: wire.Lazy}))
-		}
-		p.send(wire.AppendPrune(frame(declare(core.Origin{Node: 1, Incarnation: k.w.nodes[1].core.Incarnation()}, 0)), wire.Prune{NodeID: 1, Mode: wire.Lazy}))
+	k := newThrong(t, tenIDs()[:5], 5, 4)
+	leaf := k.w.admitted(t, 0, 1, wire.Join)
+	for _, id := range tenIDs()[5:9] {
+		p := k.w.admitted(t, id, 1, wire.Heal)
+		k.describe(id, p.inc)
+		k.peers = append(k.peers, p)
 	}
+	k.peers = append(k.peers, leaf)
 	if k.run(4 * second); len(k.linked()) != 10 {
 		t.Fatalf("%d links soon after, want all 10", len(k.linked()))
+	}
+	for _, p := range k.peers {
+		p.drop()
 	}
 	k.run(2 * second)
 	if n := len(k.linked()); n != 9 {
 		t.Errorf("%d links after six seconds, want one less", n)
 	}
-	k.run(10 * second)
-	got := k.linked()
-	if len(got) != 7 {
-		t.Errorf("%d links in the end, want 7", len(got))
+	joined := func() (n int) {
+		for _, p := range k.peers[:5] {
+			if p.admitted() {
+				n++
+			}
+		}
+		return n
 	}
-	for _, id := range tenIDs()[:6] {
-		if !got[id] {
-			t.Errorf("the link by which %d joined is ended", id)
+	if k.run(10 * second); joined() < 3 || len(k.linked()) < 6 || len(k.linked()) > 8 {
+		t.Errorf("of five by which nodes joined, %d links are left soon, %d in all; want most of these, and few others", joined(), len(k.linked()))
+	}
+	k.run(180 * second)
+	if n := len(k.linked()); n != 5 || !leaf.admitted() {
+		t.Errorf("%d links in the end, that of the leaf is up: %v; want 5, and it is", n, leaf.admitted())
+	}
+	for _, p := range k.peers {
+		told := 0
+		for f := p.recv(); f != nil; f = p.recv() {
+			if f.Bye != nil && f.Bye.Reason == wire.NoRefusal {
+				told++
+			}
+		}
+		if want := 1; p.admitted() != (told != want) {
+			t.Errorf("%d, whose link is up: %v, hears %d goodbyes without a reason", p.id, p.admitted(), told)
 		}
 	}
 }
@@ -124,7 +142,7 @@ func TestShedSparesTreesAndRing(t *testing.T) {
 	k.run(20 * second)
 	got := k.linked()
 	for i, id := range ids {
-		if want := i < 4 || i > 6; got[id] != want {
+		if want := i < 4 || i > 8; got[id] != want {
 			t.Errorf("the peer %d: linked %v, want %v", i, got[id], want)
 		}
 	}

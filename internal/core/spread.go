@@ -70,8 +70,7 @@ func (c *Core) advertise(l *link, o *origin, delay int64) {
 	}
 }
 
-// advertDelay: the dialling end goes first, and its advert usually spares the other end's. What nobody was pushed is
-// advertised at once.
+// advertDelay: one end goes first, and its advert usually spares the other end's. What nobody was pushed is advertised at once.
 func (c *Core) advertDelay(l *link, o *origin) int64 {
 	if !o.tree && o.updates <= 1 {
 		return 0
@@ -80,10 +79,22 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 	if c.scale.apart && l.latency > 0 {
 		d = min(d, d*l.latency/c.cfg.Timers.Graft)
 	}
-	if l.dialed {
+	if l.first() {
 		return d
 	}
 	return d * 9 / 4
+}
+
+// counted notes that this end has sent (+1) or received (-1) a frame with infos or adverts.
+func (l *link) counted(n int32) { l.ahead += n }
+
+// first reports whether this end is the first to advertise: the one that has sent less over the link, so that those who push much, or have dialled much,
+// advertise little. Over a link by which a node joined it is the one that did: the other end has many of that kind.
+func (l *link) first() bool {
+	if l.reason == wire.Join || l.ahead == 0 {
+		return l.dialed
+	}
+	return l.ahead < 0
 }
 
 func (c *Core) prune(l *link, o *origin, mode wire.Mode) {
@@ -131,6 +142,9 @@ func (c *Core) pull(l *link, o *origin) {
 
 func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p := l.of(o)
+	if p.told() >= a.To {
+		l.ahead = 0 // the adverts have crossed: the ends may have counted differently, since frames were lost, and both hear it
+	}
 	p.known = max(p.known, a.To)
 	p.setHops(a.Hops)
 	if l.id == o.second {
@@ -191,6 +205,15 @@ func (c *Core) byJoin(id LinkID) bool { return c.up(id) && c.link(id).reason == 
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
 
+// noAlternate forgets that the link with that id was to take the place of a lost parent's.
+func (o *origin) noAlternate(id LinkID) {
+	if o.alt == id {
+		o.alt, o.alt2 = o.alt2, 0
+	} else if o.alt2 == id {
+		o.alt2 = 0
+	}
+}
+
 // adopt makes l the parent of o in the place of another.
 func (c *Core) adopt(l *link, o *origin, at int64) {
 	old := o.parent
@@ -202,7 +225,8 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	}
 }
 
-// follow makes l the parent of o. The one it had becomes the second one, if there is to be one and none is left.
+// follow makes l the parent of o, which is not pushed to any more: it has what it pushes. It may have been since the network assembled, and if
+// another one were the parent one day, would be told what it has. The parent it had becomes the second one, if there is to be one and none is left.
 func (c *Core) follow(l *link, o *origin) {
 	if o.parent == l.id {
 		return
@@ -210,12 +234,13 @@ func (c *Core) follow(l *link, o *origin) {
 	if o.second == l.id {
 		o.second = 0
 	}
-	if c.lacksSecond(o) && c.up(o.parent) {
+	if c.lacksSecond(o) && c.up(o.parent) && c.link(o.parent).of(o).mode() != wire.Eager { // else it has asked to be pushed to since
 		o.second = o.parent
-		// It may have been pushed to since the network assembled, and was always before this node until now.
-		c.link(o.second).of(o).choose(wire.Lazy)
 	}
 	o.parent = l.id
+	if p := l.of(o); p.mode() == wire.Eager {
+		p.choose(wire.Lazy)
+	}
 }
 
 // lacksSecond reports whether o is to have a second parent, and has none.
@@ -369,11 +394,7 @@ func (c *Core) treeLost(l *link) {
 		}
 	}
 	for _, o := range c.origins {
-		if o.alt == l.id {
-			o.alt, o.alt2 = o.alt2, 0
-		} else if o.alt2 == l.id {
-			o.alt2 = 0
-		}
+		o.noAlternate(l.id)
 		switch l.id {
 		case o.parent:
 			o.parent, o.second = o.second, 0

@@ -106,6 +106,51 @@ func TestAdvertRides(t *testing.T) {
 	}
 }
 
+// TestAdvertTurns: of the two ends of a link the one goes first that has sent fewer infos and adverts over it; the dialling one where both
+// have sent as many, or a node joined by the link. Adverts that cross show that the ends may disagree: they begin anew.
+func TestAdvertTurns(t *testing.T) {
+	const early, late = 20 * ms, 45 * ms
+	for _, tt := range []struct {
+		what   string
+		reason wire.Reason
+		heard  uint64 // how many updates the peer has pushed
+		cross  bool   // the peer's advert crosses that of the first update
+		want   [3]int64
+	}{
+		{"as many", wire.Chord, 1, false, [3]int64{late, late, late}},
+		{"fewer", wire.Chord, 3, false, [3]int64{early, early, late}},
+		{"by which a node joined", wire.Join, 3, false, [3]int64{late, late, late}},
+		{"crossing", wire.Chord, 4, true, [3]int64{early, late, late}},
+	} {
+		w := newWorld(1, nil)
+		w.start(1)
+		from, p := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, tt.reason)
+		o, other := core.Origin{Node: 20, Incarnation: 100}, core.Origin{Node: 21, Incarnation: 100}
+		from.send(update(o, 1, 3)) // the peer hears an advert, or is pushed to
+		p.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Lazy}))
+		for seq := uint64(1); seq <= tt.heard; seq++ {
+			p.send(update(other, seq, 3))
+		}
+		w.run(200 * ms)
+		p.drop()
+		for i, want := range tt.want {
+			seq := uint64(i) + 2
+			from.send(update(o, seq, 3))
+			if w.run(want - 1*ms); len(p.listen().adverts) != 0 {
+				t.Errorf("%s: update %d is advertised earlier than after %d ms", tt.what, i, want/ms)
+			}
+			if w.run(2 * ms); len(p.listen().adverts) != 1 {
+				t.Errorf("%s: update %d is not advertised after %d ms", tt.what, i, want/ms)
+			}
+			if tt.cross && i == 0 {
+				p.send(advertOver(o, seq, 5))
+			}
+			w.run(100 * ms)
+			p.drop()
+		}
+	}
+}
+
 // TestAdvertNotNeeded: who has said that it has something is not told of it.
 func TestAdvertNotNeeded(t *testing.T) {
 	w, from, _, r, o, seq := hub(t)

@@ -48,6 +48,8 @@ type run struct {
 	active  *fault.Active
 	down    []int // of each node, by how many faults
 	quiet   time.Duration
+	changes int // of links, once all is quiet
+	updates int // written then
 }
 
 func (r *run) run() error {
