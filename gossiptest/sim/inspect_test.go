@@ -98,7 +98,7 @@ func TestObserveDeletionBesideExpiry(t *testing.T) {
 
 func TestInspect(t *testing.T) {
 	s := assembled(t, sim.Options{Nodes: 20, Seed: 1})
-	s.RunFor(5 * second)
+	s.RunFor(2 * second) // links that are too many are not ended yet
 	add(t, s, 7, "k", "v")
 	s.RunFor(second)
 	all := [2]int{}

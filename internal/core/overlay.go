@@ -341,14 +341,14 @@ func (o *overlay) maintain(c *Core) {
 // shed ends a link where there are more than a node keeps: many have joined through it, or two parts of the network have met.
 // It waits until nothing has changed for long, and takes the one that fewest trees run over, one in a tick. The links of the ring stay,
 // and those of leaves, which have no other. Those by which nodes joined carry the trees of all that have written little: of these, all nodes
-// together end one in a tick, so that each is mended before the next one goes.
+// together end a few in a tick, so that each is mended before the next one goes.
 func (o *overlay) shed(c *Core) {
 	all, _ := c.counts()
 	if all <= keptDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
 		return
 	}
 	next, last := o.beside(c)
-	joins := c.rng.IntN(o.size()) == 0
+	joins := c.rng.IntN(o.size()) < joinsShed
 	var which *link
 	fewest := 0
 	for _, l := range c.links {
@@ -364,6 +364,9 @@ func (o *overlay) shed(c *Core) {
 		c.partFrom(which)
 	}
 }
+
+// joinsShed is how many of the links by which nodes joined all nodes together end in a tick, at most.
+const joinsShed = 4
 
 // shedAfter is how long a link lasts at least, and how long no member has come or gone, before one is shed.
 const shedAfter = 5 * tick
