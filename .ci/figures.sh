@@ -64,7 +64,7 @@ settled_10() {
 	at_most copies_mean 1.01
 	at_most last_mean 2.35
 	at_most hops_max 4
-	at_most hot_ratio 1.3 2
+	at_most hot_ratio 1.3 1.5
 	at_most idle_bytes_per_link_s 40
 }
 
@@ -73,7 +73,7 @@ settled_100() {
 	at_most copies_mean 1.01
 	at_most last_mean 4.1
 	at_most hops_max 4 5
-	at_most hot_ratio 1.3 2
+	at_most hot_ratio 1.3 1.4
 	at_most idle_bytes_per_link_s 40
 }
 
@@ -83,7 +83,7 @@ settled_1000() {
 	at_most last_mean 4.5
 	at_most hops_max 5
 	at_most control_bytes_per_update_node 60 66
-	at_most hot_ratio 1.3 2
+	at_most hot_ratio 1.3 1.5
 	at_most idle_bytes_per_link_s 40
 }
 
