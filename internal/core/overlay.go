@@ -214,7 +214,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		}
 	case wire.Chord, wire.Near:
 		_, chances := c.underway()
-		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all+chances < d+2 {
+		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all-c.countLeaves()+chances < d+2 {
 			return wire.Admitted, 0
 		}
 		if h.Reason == wire.Near && c.giveWay() {
@@ -315,7 +315,7 @@ func (o *overlay) maintain(c *Core) {
 	o.dialLost(c)
 	want := min(degree(o.size()), o.size()-1)
 	_, chances := c.underway()
-	need := want - all - chances
+	need := want - (all - c.countLeaves()) - chances
 	if need > 1 {
 		need = (need + 1) / 2
 		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
@@ -344,7 +344,7 @@ func (o *overlay) maintain(c *Core) {
 // together end a few in a tick, so that each is mended before the next one goes.
 func (o *overlay) shed(c *Core) {
 	all, _ := c.counts()
-	if all <= keptDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
+	if all-c.countLeaves() <= keptDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
 		return
 	}
 	next, last := o.beside(c)
@@ -365,7 +365,7 @@ func (o *overlay) shed(c *Core) {
 	}
 }
 
-// joinsShed is how many of the links by which nodes joined all nodes together end in a tick, at most.
+// joinsShed is about how many of the links by which nodes joined all nodes together end in a tick, if all have too many.
 const joinsShed = 4
 
 // shedAfter is how long a link lasts at least, and how long no member has come or gone, before one is shed.

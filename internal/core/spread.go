@@ -143,7 +143,7 @@ func (c *Core) pull(l *link, o *origin) {
 func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	p := l.of(o)
 	if p.told() >= a.To {
-		l.ahead = 0 // the adverts have crossed: the ends may have counted differently, since frames were lost, and both hear it
+		l.ahead = 0 // the adverts have crossed: the ends may have counted differently, since frames were lost. Mostly, both hear it
 	}
 	p.known = max(p.known, a.To)
 	p.setHops(a.Hops)

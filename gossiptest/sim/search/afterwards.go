@@ -39,13 +39,14 @@ func (r *run) afterwards() error {
 	}
 	lossy := r.datagrams()
 	for _, i := range origins {
-		if err := r.counted(i); err != nil {
+		calm, err := r.counted(i)
+		if err == nil {
+			err = r.err()
+		}
+		if err != nil {
 			return err
 		}
-		if err := r.err(); err != nil {
-			return err
-		}
-		if !lossy {
+		if calm && !lossy {
 			if err := r.checker.Once(updateKey(i)); err != nil {
 				return err
 			}
@@ -58,19 +59,20 @@ func (r *run) afterwards() error {
 }
 
 // counted has a node write an update while no link comes or goes, nor did during those just before: one that meets such a change may come twice.
-func (r *run) counted(node int) error {
+// It reports whether there was such a time.
+func (r *run) counted(node int) (calm bool, err error) {
 	for range tries {
 		before := r.changes
 		for range again {
 			if err := r.update(node); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if r.changes == before {
-			break
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 func updateKey(node int) string { return fmt.Sprint("after/", node) }
