@@ -295,13 +295,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.push(l, o, true)
 		}
 		if g.Mode == wire.Eager {
-			switch { // it does not push any more
-			case l.id == o.second:
-				o.second = 0
-			case l.id == o.parent && c.up(o.second):
-				o.parent, o.second = o.second, 0
-			}
-			o.noAlternate(l.id) // it is behind this node from now on
+			c.noParent(l.id, o) // it does not push any more, and is behind this node from now on
 			p.unmute()
 			p.choose(wire.Eager)
 		}

@@ -54,26 +54,57 @@ func TestChildIsNoAlternate(t *testing.T) {
 	}
 }
 
-// TestOrphansAskNewLinks: an origin without a parent is asked for over the next link by which a node joins that knows others.
+// TestParentAsks: a parent that asks to be pushed to does not push any more. The alternate is asked at once; where there is none, the first who
+// advertises something is. Two nodes that have taken each other for the parent so find others.
+func TestParentAsks(t *testing.T) {
+	_, from, q, r, o, seq := hub(t)
+	q.send(advertOver(o, seq, 1))
+	from.send(frame(graft(o, seq)))
+	if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq || s.grafts[0].Mode != wire.Eager {
+		t.Errorf("the alternate hears %+v, want a graft from %d on", s, seq)
+	}
+	q.send(next(o, seq))
+	if s := from.listen(); len(s.infos) != 1 || len(s.prunes)+len(s.grafts) != 0 {
+		t.Errorf("the former parent hears %+v, want the info", s)
+	}
+	q.send(frame(graft(o, seq+1)))
+	for _, p := range []*peer{from, q, r} {
+		if s := p.listen(); len(s.grafts) != 0 {
+			t.Errorf("with no alternate, %d hears %+v", p.id, s)
+		}
+	}
+	r.send(advertOver(o, seq+2, 3))
+	if s := r.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq+1 {
+		t.Errorf("without a parent, an advert is answered %+v, want a graft from %d on, at once", s, seq+1)
+	}
+}
+
+// TestOrphansAskNewLinks: an origin without a parent, which is lost or asks to be pushed to, is asked for over the next link by which a node
+// joins that knows others.
 func TestOrphansAskNewLinks(t *testing.T) {
-	for _, knows := range []bool{false, true} {
+	for _, tt := range []struct{ asks, knows bool }{{false, false}, {false, true}, {true, true}} {
 		w, from, q, r, o, seq := hub(t)
-		for _, p := range []*peer{q, r, from} {
+		for _, p := range []*peer{q, r} {
 			p.close()
+		}
+		if tt.asks {
+			from.send(frame(graft(o, seq)))
+		} else {
+			from.close()
 		}
 		p := w.dialIn(t, 30, 1)
 		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
 		var b []byte
-		if knows {
+		if tt.knows {
 			b = wire.AppendMark(b, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: seq})
 		}
 		p.send(wire.AppendMarksEnd(b))
 		s := p.listen()
-		if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.From == seq }); got != knows {
-			t.Errorf("the new link, of a peer that knows others: %v, hears %+v", knows, s)
+		if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.From == seq }); got != tt.knows {
+			t.Errorf("%+v: the new link hears %+v", tt, s)
 		}
-		if got := w.nodes[1].core.Parent(o); (got == p.link()) != knows {
-			t.Errorf("the parent is link %d; the new one, of a peer that knows others: %v, is %d", got, knows, p.link())
+		if got := w.nodes[1].core.Parent(o); (got == p.link()) != tt.knows {
+			t.Errorf("%+v: the parent is link %d; the new one is %d", tt, got, p.link())
 		}
 	}
 }

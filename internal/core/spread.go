@@ -225,6 +225,20 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	}
 }
 
+// noParent forgets the link with that id as one that o comes by, or may come by: the second parent, or the alternate, takes the place of the parent.
+func (c *Core) noParent(id LinkID, o *origin) {
+	o.noAlternate(id)
+	switch id {
+	case o.second:
+		o.second = 0
+	case o.parent:
+		o.parent, o.second = o.second, 0
+		if o.orphan = !c.up(o.parent); o.orphan && c.up(o.alt) {
+			c.graft(c.link(o.alt), o)
+		}
+	}
+}
+
 // follow makes l the parent of o, which is not pushed to any more: it has what it pushes. It may have been since the network assembled, and if
 // another one were the parent one day, would be told what it has. The parent it had becomes the second one, if there is to be one and none is left.
 func (c *Core) follow(l *link, o *origin) {
