@@ -96,7 +96,7 @@ placed_1000() {
 
 first_100() {
 	simulate -nodes 100 -sponsor known -trials "${1:-10}"
-	at_most copies_first 1.05 1.1
+	at_most copies_first 1.05
 	none_of undelivered
 	simulate -nodes 100 -sponsor dead -trials "${1:-3}"
 	at_most copies_first 1.5 1.7

@@ -23,9 +23,12 @@ type member struct {
 // ringPos places a node in the ring.
 func ringPos(node uint64) uint64 { return mix(node) }
 
+// leastDegree is that of networks of up to 16 nodes.
+const leastDegree = 4
+
 // degree is how many links a node of a network of n wants: with a ring and random chords, that many keep every node
 // within 4 hops up to ten thousand nodes (measured).
-func degree(n int) int { return max(4, int(math.Ceil(2*math.Pow(float64(n), 0.25)-1e-9))) }
+func degree(n int) int { return max(leastDegree, int(math.Ceil(2*math.Pow(float64(n), 0.25)-1e-9))) }
 
 // size returns how many nodes are there, as far as is known, this one included.
 func (o *overlay) size() int { return o.ring.n - o.lostMembers + 1 }

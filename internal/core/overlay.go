@@ -341,14 +341,15 @@ func (o *overlay) maintain(c *Core) {
 // shed ends a link where there are more than a node keeps: many have joined through it, or two parts of the network have met.
 // It waits until nothing has changed for long, and takes the one that fewest trees run over, one in a tick. The links of the ring stay,
 // and those of leaves, which have no other. Those by which nodes joined carry the trees of all that have written little: of these, all nodes
-// together end a few in a tick, so that each is mended before the next one goes.
+// together end a few in a tick, so that each is mended before the next one goes, and none in larger networks, where no node has most of them.
 func (o *overlay) shed(c *Core) {
 	all, _ := c.counts()
-	if all-c.countLeaves() <= keptDegree(degree(o.size())) || c.now.Mono-o.changedAt < shedAfter {
+	d := degree(o.size())
+	if all-c.countLeaves() <= keptDegree(d) || c.now.Mono-o.changedAt < shedAfter {
 		return
 	}
 	next, last := o.beside(c)
-	joins := c.rng.IntN(o.size()) < joinsShed
+	joins := d == leastDegree && c.rng.IntN(o.size()) < joinsShed
 	var which *link
 	fewest := 0
 	for _, l := range c.links {

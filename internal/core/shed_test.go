@@ -128,6 +128,16 @@ func TestShedOfJoins(t *testing.T) {
 	}
 }
 
+// In networks of more than 16 nodes, links by which nodes joined stay. Others go.
+func TestShedInLargerNetworks(t *testing.T) {
+	for more, want := range map[uint64]int{7: 5, 8: 7} {
+		k := newThrong(t, tenIDs()[:8], 7, more)
+		if k.run(180 * second); len(k.linked()) != want {
+			t.Errorf("%d links in the end in a network of %d, want %d", len(k.linked()), 1+8+more, want)
+		}
+	}
+}
+
 // Leaves are not counted: however many there are, the other links stay, chords are let in, and what is missing is dialled.
 func TestShedForgetsLeaves(t *testing.T) {
 	const leaves = 3
