@@ -91,14 +91,15 @@ func (t *wrapped) Dial(ctx context.Context, to transport.Addr) (transport.Link, 
 	inner, err := t.Transport.Dial(ctx, to)
 	w.lock()
 	defer w.unlock()
+	if err == nil && t.closed {
+		err = fmt.Errorf("dial %s from %s: %w", to, t.Addr(), transport.ErrClosed)
+		w.later = append(w.later, func() { _ = inner.Close() }) // what could not be released is its own matter
+	}
 	if err != nil {
 		d.link.close()
 		return nil, err
 	}
 	d.link.begin(inner)
-	if t.closed { // and inner with it
-		d.link.close()
-	}
 	return d.link, nil
 }
 

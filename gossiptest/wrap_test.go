@@ -286,6 +286,50 @@ func TestWrapDialAcrossShortCut(t *testing.T) {
 	})
 }
 
+// TestWrapClosedWhileDialling closes a transport that has just made the link which a Dial waits for.
+func TestWrapClosedWhileDialling(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		model *gossiptest.NetworkModel
+	}{
+		{name: "calm"},
+		{name: "latency", model: &gossiptest.NetworkModel{Latency: time.Second, Jitter: -1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := gossiptest.NewWeather(nil)
+				if c.model != nil {
+					w.Network(*c.model)
+				}
+				dialling, closing, closed := make(chan struct{}), make(chan struct{}), false
+				inner := &gossipfake.Link{}
+				inner.CloseFunc = func() error { closed = true; return nil }
+				tr := gossiptest.Wrap(&gossipfake.Transport{
+					DialFunc: func(context.Context, transport.Addr) (transport.Link, error) {
+						close(dialling)
+						<-closing
+						return inner, nil
+					},
+					CloseFunc: func() error { close(closing); return nil },
+				}, w)
+				far := transport.MakeAddr("fake", "far")
+				defer gossiptest.Wrap(&gossipfake.Transport{AddrFunc: func() transport.Addr { return far }}, w).Close()
+				go func() {
+					<-dialling
+					tr.Close()
+				}()
+				l, err := tr.Dial(t.Context(), far)
+				if l != nil || !errors.Is(err, transport.ErrClosed) || !strings.HasPrefix(err.Error(), "dial far from nobody: ") {
+					t.Errorf("Dial = link %t, %v; want no link, and an ErrClosed of dial far from nobody", l != nil, err)
+				}
+				if !closed {
+					t.Error("the link beneath is left open")
+				}
+			})
+		})
+	}
+}
+
 // TestWrapCloseUnblocksSend closes a link behind a cut that a Send has begun before.
 func TestWrapCloseUnblocksSend(t *testing.T) {
 	inWeather(t, nil, func(t *testing.T, s *stormy) {
