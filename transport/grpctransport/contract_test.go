@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/grapevine-go/grapevine/gossiptest"
+	"github.com/grapevine-go/grapevine/gossiptest/fault"
 	"github.com/grapevine-go/grapevine/transport"
 	"github.com/grapevine-go/grapevine/transport/grpctransport"
 )
@@ -21,28 +22,19 @@ import (
 // TestContract checks every way to have a Transport against the contract.
 func TestContract(t *testing.T) {
 	certs := newAuthority(t)
-	var weather *gossiptest.Weather
+	secured := func(t *testing.T, i int) transport.Transport {
+		return listen(t, certs.mutual(t, fmt.Sprint("node-", i), ""))
+	}
 	for i, tt := range []struct {
 		name string
 		make func(t *testing.T, i int) transport.Transport
 	}{
 		{"tcp", func(t *testing.T, _ int) transport.Transport { return listen(t, nil) }},
-		{"unix", func(t *testing.T, i int) transport.Transport {
-			n, err := grpctransport.Listen("unix:"+filepath.Join(t.TempDir(), fmt.Sprint("node", i)), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}},
-		{"tcp under a weather", func(t *testing.T, i int) transport.Transport {
-			if i == 0 {
-				weather = gossiptest.NewWeather(nil)
-			}
-			return gossiptest.Wrap(listen(t, nil), weather)
-		}},
-		{"tls", func(t *testing.T, i int) transport.Transport {
-			return listen(t, certs.mutual(t, fmt.Sprint("node-", i), ""))
-		}},
+		{"unix", socket},
+		{"tcp under a weather", underWeather(func(t *testing.T, _ int) transport.Transport { return listen(t, nil) })},
+		{"unix under a weather", underWeather(socket)},
+		{"tls", secured},
+		{"tls under a weather", underWeather(secured)},
 		{"shared", func(t *testing.T, _ int) transport.Transport { return newEmbedder(t) }},
 		{"shared with interceptors", func(t *testing.T, _ int) transport.Transport {
 			return newEmbedder(t, grpc.StreamInterceptor(
@@ -70,6 +62,75 @@ func TestContract(t *testing.T) {
 				MaxFrame: grpctransport.DefaultMaxFrame,
 				Silent:   silent(t),
 			})
+		})
+	}
+}
+
+// socket returns the i-th Transport of a test, on a Unix socket.
+func socket(t *testing.T, i int) transport.Transport {
+	t.Helper()
+	n, err := grpctransport.Listen("unix:"+filepath.Join(t.TempDir(), fmt.Sprint("node", i)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// underWeather returns a function that makes what listen does, those of one test in one Weather.
+func underWeather(listen func(t *testing.T, i int) transport.Transport) func(t *testing.T, i int) transport.Transport {
+	var w *gossiptest.Weather
+	return func(t *testing.T, i int) transport.Transport {
+		if i == 0 {
+			w = gossiptest.NewWeather(nil)
+		}
+		return gossiptest.Wrap(listen(t, i), w)
+	}
+}
+
+// TestWeather has links on Unix sockets and over TLS say whom they lead to though they are wrapped, end with a partition, and be dialled anew.
+func TestWeather(t *testing.T) {
+	certs := newAuthority(t)
+	for _, tt := range []struct {
+		name              string
+		listen            func(t *testing.T, i int) transport.Transport
+		network           string
+		dialled, accepted string // identities
+	}{
+		{name: "unix", listen: socket, network: "unix"},
+		{name: "tls", listen: func(t *testing.T, i int) transport.Transport {
+			return listen(t, certs.mutual(t, fmt.Sprint("node-", i), ""))
+		}, network: "tcp", dialled: "node-1", accepted: "node-0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := gossiptest.NewWeather(nil)
+			from, to := gossiptest.Wrap(tt.listen(t, 0), w), gossiptest.Wrap(tt.listen(t, 1), w)
+			defer from.Close()
+			defer to.Close()
+			dialled, accepted := connect(t, from, to)
+			if got := dialled.Peer(); got.Identity != tt.dialled || got.Addr != to.Addr() {
+				t.Errorf("dialler's Peer = %+v, want %q at %s", got, tt.dialled, to.Addr())
+			}
+			if got := accepted.Peer(); got.Identity != tt.accepted || got.Addr.Network() != tt.network {
+				t.Errorf("acceptor's Peer = %+v, want %q over %s", got, tt.accepted, tt.network)
+			}
+			heal := w.Begin(fault.Fault{Kind: fault.Partition, Nodes: []int{0}})
+			for _, l := range []transport.Link{dialled, accepted} {
+				if err := l.Send(encode(t, request(0))); err != nil {
+					t.Errorf("Send during the partition: %v", err)
+				}
+			}
+			heal()
+			if err := dialled.Send(encode(t, request(0))); !errors.Is(err, transport.ErrClosed) {
+				t.Fatalf("Send after the partition: %v, want ErrClosed", err)
+			}
+			for _, l := range []transport.Link{dialled, accepted} {
+				if f, err := l.Recv(); !errors.Is(err, transport.ErrClosed) {
+					t.Errorf("Recv after the partition = %d bytes, %v, want ErrClosed", len(f), err)
+				}
+			}
+			dialled, accepted = connect(t, from, to)
+			echo(t, accepted)
+			exchange(t, dialled)
 		})
 	}
 }
