@@ -6,11 +6,14 @@ import (
 	"testing"
 )
 
-// again runs a test in a process of its own, with variables set, and returns what it prints. The process ends after a minute, whatever becomes of
+// childTimeout is what a test may take that runs in a process of its own. None takes a second, unless what is to end it does not.
+const childTimeout = "-test.timeout=10s"
+
+// again runs a test in a process of its own, with variables set, and returns what it prints. The process ends after childTimeout, whatever becomes of
 // this one.
 func again(t *testing.T, variables ...string) (text string, code int) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=1m")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", childTimeout)
 	cmd.Env = append(os.Environ(), variables...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {

@@ -13,3 +13,6 @@ func RunImpatient(t *testing.T, body func(*Sim)) {
 
 // Again runs a test in a process of its own, with variables set, and returns what it prints.
 var Again = again
+
+// ChildTimeout is a flag of such a process.
+const ChildTimeout = childTimeout

@@ -156,17 +156,29 @@ func TestMisuse(t *testing.T) {
 		}, []string{"two goroutines of n0 are in Accept of one transport"}},
 		{"no end of an instant", func(s *Sim) {
 			c, n := NewCluster(s, 1, newMember), 0
-			c.App(0).RegisterCallback("k", func(string, []byte) { n++; _ = c.App(0).AddInfo("k", fmt.Append(nil, n), 0) })
+			c.App(0).RegisterCallback("k", func(string, []byte) {
+				if n++; n == 30_000 {
+					s.Errorf("nobody has stopped it")
+					return
+				}
+				_ = c.App(0).AddInfo("k", fmt.Append(nil, n), 0)
+			})
 			_ = c.App(0).AddInfo("k", nil, 0)
 			s.RunFor(time.Second)
 		}, []string{"\n  at 0s: events without end at one instant", `n0: begin "callback`, `n0: enter "add k `}},
 		{"no end", func(s *Sim) {
 			s.MaxSteps(1000)
-			c := NewCluster(s, 2, newMember)
-			c.App(1).RegisterCallback("k", func(string, []byte) { _ = c.App(1).AddInfo("l", fmt.Append(nil, s.Now()), 0) })
+			c, n := NewCluster(s, 2, newMember), 0
+			c.App(1).RegisterCallback("k", func(string, []byte) {
+				if n++; n == 1000 {
+					s.Errorf("nobody has stopped it")
+					return
+				}
+				_ = c.App(1).AddInfo("l", fmt.Append(nil, s.Now()), 0)
+			})
 			c.App(0).RegisterCallback("l", func(string, []byte) { _ = c.App(0).AddInfo("k", fmt.Append(nil, s.Now()), 0) })
 			_ = c.App(0).AddInfo("k", nil, 0)
-			s.RunFor(time.Hour)
+			s.RunFor(time.Minute)
 		}, []string{"it takes no end: 1001 steps\n", `n1: enter "add l `}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -174,10 +174,23 @@ func TestFailures(t *testing.T) {
 		}, "n0: Run: no luck"},
 		"no end": {func(s *Sim) {
 			var again func()
-			again = func() { s.At(s.Now(), again) }
+			n := 0
+			again = func() {
+				if n++; n == 30_000 {
+					s.Fatalf("nobody has stopped it")
+				}
+				s.At(s.Now(), again)
+			}
 			s.At(0, again)
 			s.RunFor(time.Second)
 		}, "events without end at one instant\n"},
+		"a wait for nothing": {func(s *Sim) {
+			select {
+			case <-make(chan struct{}):
+			case <-time.After(10 * 24 * time.Hour):
+				s.Errorf("nobody has stopped it")
+			}
+		}, "nothing happens for a day, and the test waits\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if text := failing(t, tt.body); !strings.Contains(text, tt.want) {

@@ -104,7 +104,7 @@ func TestTransportHangInCleanUp(t *testing.T) {
 		return
 	}
 
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTransportHangInCleanUp$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTransportHangInCleanUp$", gossiptest.ChildTimeout)
 	cmd.Env = append(os.Environ(), child+"=1")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -20,12 +20,12 @@ import (
 //	flood 1 9    send frames 1 to 9 on link 1, each as soon as the last one is sent
 //	close 1      close link 1
 //	after 5ms    ask for a deadline
-//	spin         ask for deadlines at once, for ever
+//	spin         ask for deadlines at once, more often than anybody may
 //	resolve      ask the resolver
 type puppet struct {
 	log   []string
 	out   core.Outputs
-	spins bool
+	spins int // to come
 	flood struct{ at, until uint64 }
 }
 
@@ -48,7 +48,8 @@ func (p *puppet) Step(now core.Now, in core.Input) *core.Outputs {
 		note("persisted %d", in.Incarnation)
 	case core.InDeadline:
 		note("deadline")
-		if p.spins {
+		if p.spins > 0 {
+			p.spins--
 			p.out.Next = now.Mono
 		}
 	case core.InDialed:
@@ -98,7 +99,7 @@ func (p *puppet) do(now core.Now, order string) {
 		}
 		p.out.Next = now.Mono + int64(d)
 	case "spin":
-		p.spins, p.out.Next = true, now.Mono
+		p.spins, p.out.Next = 100_000, now.Mono
 	case "resolve":
 		p.out.Resolve = true
 	}
