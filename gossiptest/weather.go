@@ -9,6 +9,7 @@ import (
 
 	"github.com/grapevine-go/grapevine/clock"
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/lasting"
 	"github.com/grapevine-go/grapevine/internal/serial"
 	"github.com/grapevine-go/grapevine/internal/simnet"
 	"github.com/grapevine-go/grapevine/transport"
@@ -51,7 +52,7 @@ type Weather struct {
 	dialed   uint64
 	ends     map[endOf]*wrappedLink
 	links    map[int]*wrappedLink // by number of the network
-	faults   *fault.Active
+	faults   *lasting.Faults
 	schedule fault.Schedule
 	rules    []*rule
 	model    bool // Network was called
@@ -76,7 +77,7 @@ func NewWeather(opts *WeatherOptions) *Weather {
 	w := &Weather{
 		clock: opts.Clock, seed: opts.Seed,
 		nodes: make(map[transport.Addr]int), dials: make(map[uint64]*wrappedDial),
-		ends: make(map[endOf]*wrappedLink), links: make(map[int]*wrappedLink), faults: fault.NewActive(nil),
+		ends: make(map[endOf]*wrappedLink), links: make(map[int]*wrappedLink), faults: lasting.New(nil),
 	}
 	if w.clock == nil {
 		w.clock = clock.System()

@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
@@ -32,4 +33,26 @@ crash at 16.63s for 2.98s nodes 2
 	// fault.Schedule{
 	// 	{Kind: fault.Crash, At: 16630*time.Millisecond, For: 1490*time.Millisecond, Nodes: []int{2}},
 	// }
+}
+
+// Schedules of one's own may have more in them than faults, as here what is written meanwhile.
+func ExampleParseFault() {
+	for line := range strings.Lines(`
+write at 3s node 4
+partition at 4s for 5s nodes 0,1
+partition at 9s for
+`) {
+		switch fields := strings.Fields(line); {
+		case len(fields) == 0:
+		case fields[0] == "write":
+			fmt.Println("something else:", fields[1:])
+		default:
+			f, err := fault.ParseFault(fields)
+			fmt.Printf("%v until %v, %v\n", f.Kind, f.End(), err)
+		}
+	}
+	// Output:
+	// something else: [at 3s node 4]
+	// partition until 9s, <nil>
+	// partition until 9s, "for" has no value
 }

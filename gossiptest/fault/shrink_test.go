@@ -1,7 +1,6 @@
 package fault_test
 
 import (
-	"reflect"
 	"testing"
 	"time"
 
@@ -78,46 +77,5 @@ func TestShrinkLeavesOutAgain(t *testing.T) {
 	})
 	if len(got) != 1 || got[0].Kind != fault.Crash || got[0].For >= 200*time.Millisecond {
 		t.Errorf("left is\n%v, want a short crash alone", got)
-	}
-}
-
-func TestActive(t *testing.T) {
-	a := fault.NewActive(fault.Schedule{
-		{Kind: fault.Partition, Nodes: []int{0, 1}},
-		{Kind: fault.Partition, Nodes: []int{1, 2}},
-		{Kind: fault.Slow, Nodes: []int{1}, Amount: 3},
-		{Kind: fault.Slow, Nodes: []int{1, 2}, Amount: 2},
-		{Kind: fault.Loss, Amount: 0.1},
-	})
-	flap := a.Add(fault.Fault{Kind: fault.Flap, Nodes: []int{4}, Every: time.Second})
-	want := func(when string, parts ...int) {
-		t.Helper()
-		if got := a.Parts(5); !reflect.DeepEqual(got, parts) {
-			t.Errorf("%s: parts %v, want %v", when, got, parts)
-		}
-	}
-	want("at first", 0, 0, 0, 0, 0)
-	a.Begin(0)
-	want("with one", 0, 0, 1, 1, 1)
-	a.Begin(1)
-	want("with two", 0, 1, 2, 3, 3)
-	a.Begin(flap)
-	want("with three", 0, 1, 2, 3, 4)
-	a.Turn(flap)
-	want("with the flap off", 0, 1, 2, 3, 3)
-	if !a.End(0) || a.End(0) {
-		t.Error("End does not say whether the fault lasted")
-	}
-	want("with the second", 0, 1, 1, 0, 0)
-	a.Begin(2)
-	a.Begin(3)
-	a.Begin(4)
-	for node, most := range []float64{0, 3, 2, 0, 0} {
-		if got := a.Most(fault.Slow, node); got != most {
-			t.Errorf("node %d is slower by %v, want %v", node, got, most)
-		}
-	}
-	if a.Sum(fault.Slow, 1) != 5 || a.Least(fault.Slow, 1) != 2 || a.Most(fault.Loss, 3) != 0.1 || a.Has(fault.Slow, 0) || !a.Any() {
-		t.Error("what faults come to is wrong")
 	}
 }

@@ -11,7 +11,8 @@ func Rules() []Rule {
 		{Package: "internal/sched", Module: []string{"internal/core"}},
 		{Package: "internal/simnet"},
 		{Package: "internal/tracing", Module: []string{"internal/core", "internal/simnet", "internal/wire"}},
-		{Package: "internal/serial", Module: join(roles, "gossiptest/fault", "internal/core", "internal/sched", "internal/simnet", "internal/tracing"), Testing: true},
+		{Package: "internal/lasting", Module: []string{"gossiptest/fault"}},
+		{Package: "internal/serial", Module: join(roles, "gossiptest/fault", "internal/core", "internal/lasting", "internal/sched", "internal/simnet", "internal/tracing"), Testing: true},
 
 		{Package: "transport"},
 		{Package: "resolver", Module: []string{"transport"}},
@@ -33,10 +34,10 @@ func Rules() []Rule {
 		{Package: "gossiptest/sim/measure", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/sim/check", Module: []string{"gossiptest/sim"}, Sealed: true},
 		{Package: "gossiptest/fault", Sealed: true},
-		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check"}, Sealed: true},
+		{Package: "gossiptest/sim/search", Module: []string{"gossiptest/fault", "gossiptest/sim", "gossiptest/sim/check", "internal/lasting"}, Sealed: true},
 		{Package: "gossiptest/gossipmock", Module: join(roles, "gossip", "internal/wire"), Libs: []string{"github.com/golang/mock", "google.golang.org/protobuf"}, Sealed: true},
 		{Package: "gossiptest/gossipfake", Module: roles},
-		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossip/members", "gossiptest/fault", "gossiptest/sim", "internal/serial", "internal/simnet", "internal/wire"), Libs: []string{"github.com/google/go-cmp", "google.golang.org/protobuf"}, Testing: true},
+		{Package: "gossiptest", Module: join(roles, "gossip", "gossip/gossippb", "gossip/members", "gossiptest/fault", "gossiptest/sim", "internal/lasting", "internal/serial", "internal/simnet", "internal/wire"), Libs: []string{"github.com/google/go-cmp", "google.golang.org/protobuf"}, Testing: true},
 
 		{Package: "examples/...", Module: []string{"..."}, Libs: []string{"*"}, Public: true},
 	}

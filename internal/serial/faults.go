@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
+	"github.com/grapevine-go/grapevine/internal/lasting"
 	"github.com/grapevine-go/grapevine/internal/simnet"
 )
 
@@ -110,7 +111,7 @@ func (w *World) sync() {
 
 // Weather makes a network what all faults that last make it together, on top of what it loses without any. Resets says whether links
 // that have lost something to a cut end when it is healed. What faults do to clocks, and to hosts that stand still, is left to the caller.
-func Weather(n *simnet.Net, a *fault.Active, hosts int, stream, datagram float64, resets bool) {
+func Weather(n *simnet.Net, a *lasting.Faults, hosts int, stream, datagram float64, resets bool) {
 	n.Heal()
 	parts := a.Parts(hosts)
 	n.Partition(func(host int) int { return parts[host] })

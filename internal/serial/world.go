@@ -11,6 +11,7 @@ import (
 
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
 	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/lasting"
 	"github.com/grapevine-go/grapevine/internal/simnet"
 )
 
@@ -70,7 +71,7 @@ type World struct {
 	mu      sync.Mutex
 	net     *simnet.Net
 	hosts   []*Host
-	faults  *fault.Active
+	faults  *lasting.Faults
 	stale   []int              // what resolvers name while a fault.ResolverStale lasts
 	chains  map[string][]*post // by goroutine: what it has posted, in order
 	log     Log
@@ -87,7 +88,7 @@ type World struct {
 
 // New returns a world without hosts that run.
 func New(opts Options) *World {
-	w := &World{opts: opts, start: time.Now(), kick: make(chan struct{}, 1), faults: fault.NewActive(nil), chains: make(map[string][]*post), streams: make(map[int][2]*Stream)}
+	w := &World{opts: opts, start: time.Now(), kick: make(chan struct{}, 1), faults: lasting.New(nil), chains: make(map[string][]*post), streams: make(map[int][2]*Stream)}
 	opts.Net.Driver = (*driver)(w)
 	opts.Net.Observe = w.log.note
 	if opts.OnPass != nil {

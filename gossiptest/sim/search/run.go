@@ -7,6 +7,7 @@ import (
 	"github.com/grapevine-go/grapevine/gossiptest/fault"
 	"github.com/grapevine-go/grapevine/gossiptest/sim"
 	"github.com/grapevine-go/grapevine/gossiptest/sim/check"
+	"github.com/grapevine-go/grapevine/internal/lasting"
 )
 
 // Limit is how long a network may take to become quiet once all is well.
@@ -30,7 +31,7 @@ func Run(s Schedule) (Result, error) {
 
 // RunOn is Run with a Sim that the caller has made with the schedule's Options, and not started.
 func RunOn(network *sim.Sim, s Schedule) (Result, error) {
-	r := &run{Schedule: s, s: network, down: make([]int, s.Nodes), active: fault.NewActive(s.Faults), checker: check.Watch(network)}
+	r := &run{Schedule: s, s: network, down: make([]int, s.Nodes), active: lasting.New(s.Faults), checker: check.Watch(network)}
 	r.flood = r.checker.Flood()
 	if r.datagrams() {
 		r.checker.Datagrams()
@@ -45,7 +46,7 @@ type run struct {
 	s       *sim.Sim
 	checker *check.Checker
 	flood   *check.Flood
-	active  *fault.Active
+	active  *lasting.Faults
 	down    []int // of each node, by how many faults
 	quiet   time.Duration
 	changes int // of links, once all is quiet
