@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,9 @@ func TestDecodeValues(t *testing.T) {
 		{name: "declaration of no node", message: &gossippb.Request{Origins: []uint64{0, 1, 0}}, want: wire.ErrMalformed},
 		{name: "declaration of one number", message: &gossippb.Request{Origins: []uint64{1}}, want: wire.ErrMalformed},
 		{name: "declaration of two numbers", message: &gossippb.Request{Origins: []uint64{1, 1, 0, 1, 1}}, want: wire.ErrMalformed},
+		{name: "declaration of no life", message: &gossippb.Request{Origins: []uint64{1, 0, 0}}, want: wire.ErrMalformed},
+		{name: "declaration of no life behind one", message: &gossippb.Request{Origins: []uint64{1, 2 * 7, 0, 2, 2*7 - 1, 0}}, want: wire.ErrMalformed},
+		{name: "mark of no life", message: &gossippb.Request{Marks: []*gossippb.Mark{{NodeId: 1, Seq: 1}}}, want: wire.ErrMalformed},
 		{name: "range of no node", message: &gossippb.Request{Ranges: []*gossippb.Range{{To: 1}}}, want: wire.ErrMalformed},
 		{name: "empty range", message: &gossippb.Request{Ranges: []*gossippb.Range{{NodeId: 1, From: 1, To: 1}}}, want: wire.ErrMalformed},
 		{name: "range backwards", message: &gossippb.Request{Ranges: []*gossippb.Range{{NodeId: 1, From: 2, To: 1}}}, want: wire.ErrMalformed},
@@ -170,7 +174,7 @@ func TestSeqs(t *testing.T) {
 			{Ranges: []*gossippb.Range{{NodeId: 1, From: 1, To: seq}}},
 			{Standins: []*gossippb.Standin{{NodeId: 1, Seq: seq, Key: "k"}}},
 			{Adverts: []uint64{1, seq, 0}},
-			{Marks: []*gossippb.Mark{{NodeId: 1, Seq: seq}}},
+			{Marks: []*gossippb.Mark{{NodeId: 1, Incarnation: 1, Seq: seq}}},
 		} {
 			var want error
 			if seq > wire.MaxSeq {
@@ -269,10 +273,10 @@ func TestLimits(t *testing.T) {
 		{
 			name: "declarations in one field", lim: wire.Limits{Items: 2},
 			fits: func(b []byte) []byte {
-				return wire.AppendOrigins(b, wire.Origin{NodeID: 1}, wire.Origin{NodeID: 1 << 63, Incarnation: 1<<64 - 1})
+				return wire.AppendOrigins(b, wire.Origin{NodeID: 1, Incarnation: 1}, wire.Origin{NodeID: 1 << 63, Incarnation: 1<<64 - 1})
 			},
 			over: func(b []byte) []byte {
-				return wire.AppendOrigins(b, wire.Origin{NodeID: 1}, wire.Origin{NodeID: 2}, wire.Origin{NodeID: 3})
+				return wire.AppendOrigins(b, slices.Repeat([]wire.Origin{{NodeID: 1, Incarnation: 1}}, 3)...)
 			},
 		},
 		{
@@ -286,13 +290,13 @@ func TestLimits(t *testing.T) {
 		},
 	}
 	for name, part := range map[string]func(b []byte) []byte{
-		"origins":  func(b []byte) []byte { return wire.AppendOrigins(b, wire.Origin{NodeID: 1}) },
+		"origins":  func(b []byte) []byte { return wire.AppendOrigins(b, wire.Origin{NodeID: 1, Incarnation: 1}) },
 		"ranges":   func(b []byte) []byte { return wire.AppendRange(b, wire.Range{NodeID: 1, To: 1}) },
 		"standins": func(b []byte) []byte { return wire.AppendStandin(b, wire.Standin{Key: "k", NodeID: 1}) },
 		"adverts":  func(b []byte) []byte { return wire.AppendAdverts(b, wire.Advert{NodeID: 1}) },
 		"prunes":   func(b []byte) []byte { return wire.AppendPrune(b, wire.Prune{NodeID: 1}) },
 		"grafts":   func(b []byte) []byte { return wire.AppendGraft(b, wire.Graft{NodeID: 1}) },
-		"marks":    func(b []byte) []byte { return wire.AppendMark(b, wire.Mark{NodeID: 1}) },
+		"marks":    func(b []byte) []byte { return wire.AppendMark(b, wire.Mark{NodeID: 1, Incarnation: 1}) },
 	} {
 		tests = append(tests, struct {
 			name       string

@@ -161,7 +161,7 @@ func decodeOrigins(s *[]Origin, p []byte) error {
 			}
 		}
 		last += uint64(protowire.DecodeZigZag(n[1]))
-		if err := needNode(n[0]); err != nil {
+		if err := needLife(n[0], last); err != nil {
 			return err
 		}
 		*s = append(*s, Origin{NodeID: n[0], Incarnation: last, Sponsor: n[2]})
@@ -236,7 +236,7 @@ func decodeMark(p []byte, m *Mark) error {
 			m.Sponsor = r.v
 		}
 	}
-	return first(r.err, needNode(m.NodeID), possible(m.Seq))
+	return first(r.err, needLife(m.NodeID, m.Incarnation), possible(m.Seq))
 }
 
 func decodePing(p []byte, v *Ping) error {
@@ -348,6 +348,15 @@ func needNode(id uint64) error {
 		return malformed("no node ID")
 	}
 	return nil
+}
+
+// needLife returns the error of a part that says which life of a node its ID stands for, and names none. Elsewhere an incarnation of zero is the one
+// that was declared.
+func needLife(id, incarnation uint64) error {
+	if id != 0 && incarnation == 0 {
+		return malformed("node %d without its incarnation", id)
+	}
+	return needNode(id)
 }
 
 // possible returns the error of a seq that no node can have come to.
