@@ -74,10 +74,47 @@ func TestFramesWithinTheLimit(t *testing.T) {
 	one := func(o core.Origin) func(int) core.Origin { return func(int) core.Origin { return o } }
 	nth := func(i int) uint64 { return uint64(i) + 1 }
 	own := func(i int) core.Origin { return core.Origin{Node: 1000 + uint64(i), Incarnation: 1} }
+	// wide are origins of which each takes much room where it is declared, and little where it is named.
+	wide := func(i int) core.Origin {
+		return core.Origin{Node: 1<<63 + uint64(i), Incarnation: 1 + uint64(i%2)*(1<<62-2)}
+	}
+	declared := func(b []byte) []byte {
+		var all []wire.Origin
+		for i := range 1000 {
+			all = append(all, wire.Origin{NodeID: wide(i).Node, Incarnation: wide(i).Incarnation, Sponsor: 1 << 63})
+		}
+		return wire.AppendOrigins(b, all...)
+	}
 	tests := []struct {
 		name string
 		play func(w *world, p, q *peer)
 	}{
+		{"prunes of what is not declared", func(w *world, p, q *peer) {
+			all := append([]part{declared}, many(wide, func(int) uint64 { return 1 }, "", 1)...)
+			w.slowSends = true
+			q.send(wire.AppendPing(nil, wire.Ping{Ask: true, ID: 7})) // the link is busy with the answer
+			p.send(frame(all...))
+			q.send(frame(all...))
+			w.slowSends = false
+			w.do(1, core.Input{Kind: core.InSent, Link: q.link()})
+			w.run(second)
+			if got := len(q.listen().prunes); got != 1000 {
+				q.t.Errorf("%d prunes are heard, want 1000", got)
+			}
+		}},
+		{"grafts of what is not declared", func(w *world, p, q *peer) {
+			all := []part{declared}
+			for i := range 1000 {
+				all = append(all, func(b []byte) []byte {
+					return wire.AppendAdverts(b, wire.Advert{NodeID: wide(i).Node, Incarnation: wide(i).Incarnation, To: 1, Pull: true})
+				})
+			}
+			q.send(frame(all...))
+			w.run(second)
+			if got := len(q.listen().grafts); got < 1000 {
+				q.t.Errorf("%d grafts are heard, want 1000", got)
+			}
+		}},
 		{"standins without infos", func(w *world, p, q *peer) {
 			p.send(frame(many(one(a), nth, "a", 1)...))
 			p.send(frame(many(one(b), nth, "b", 2)...))
