@@ -143,12 +143,15 @@ func (o *overlay) again(c *Core, reason wire.Reason, in int64) {
 func (o *overlay) answeredFrom(c *Core, d *dial, node uint64) {
 	r := o.reachOf(d.addr)
 	r.node, r.fails, r.until = node, 0, 0
-	sample := c.now.Mono - d.at
+	sample := min(c.now.Mono-d.at, longestSample*c.cfg.Timers.Graft) // how late its Hello comes, the peer decides
 	if o.rtt == 0 {
 		o.rtt = sample
 	}
 	o.rtt += (sample - o.rtt) / 4
 }
+
+// longestSample is the longest round trip that is reckoned with, in graft timers.
+const longestSample = 200
 
 // redirected goes on with the first alternate worth dialling.
 func (o *overlay) redirected(c *Core, d *dial, alternates []wire.Member) {

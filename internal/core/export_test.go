@@ -188,3 +188,12 @@ func (c *Core) Lost() (counted, are int) {
 
 // AdvertSize is the most bytes that an advert takes.
 const AdvertSize = advertSize
+
+// Latency returns the one-way latency that the overlay reckons with.
+func (c *Core) Latency() int64 { return c.overlay.latency(c) }
+
+// Strays returns how many infos of an origin stand beyond what is covered of it, and how many are queued to be looked at again.
+func (c *Core) Strays(o Origin) (strays, queued int) {
+	x := c.life(originID{o.Node, o.Incarnation})
+	return len(x.strays), len(x.strayAt)
+}

@@ -276,6 +276,9 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.pruneIn(l, o, p.Mode)
 		}
 	}
+	if len(f.Prunes) > 0 {
+		l.dropHeld()
+	}
 	for _, g := range f.Grafts {
 		o := c.resolve(l, g.NodeID, g.Incarnation)
 		if o == nil {

@@ -24,6 +24,7 @@ type origin struct {
 
 	lastAgain uint64               // seq of the newest write here of a key that the origin had written before
 	strays    map[string]*keyState // those whose record is an info of it beyond hw, by key
+	strayAt   heap[string]         // keys that were put there, by the seq of the record
 	caught    bool                 // it is in Core.caught
 	progress  int64                // Mono at which an info of it came from a parent last
 	moved     uint64               // its place in arrivals, for hw; 0: none

@@ -340,15 +340,19 @@ func (p *perOrigin) unmute() {
 	}
 }
 
-// hold stops what is being pushed of o over l: the peer gets it elsewhere.
+// hold stops what is being pushed of o over l: the peer gets it elsewhere. What is held stays in l.dirty until dropHeld.
 func (l *link) hold(o *origin) {
 	if p := l.of(o); p.is(inDirty) {
 		p.put(inDirty|asRepair, false)
-		l.dirty = slices.DeleteFunc(l.dirty, func(x *origin) bool { return x == o })
 	}
 	if l.part.o == o {
 		l.part = part{}
 	}
+}
+
+// dropHeld takes what was held since out of l.dirty: at once, since one frame may hold thousands.
+func (l *link) dropHeld() {
+	l.dirty = slices.DeleteFunc(l.dirty, func(o *origin) bool { return !l.of(o).is(inDirty) })
 }
 
 // learn decides to whom an origin that was unknown until now is pushed; from is nil if it is this node.

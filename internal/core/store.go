@@ -384,8 +384,14 @@ func (c *Core) tidy() {
 func (c *Core) strays() {
 	for _, o := range c.caught {
 		o.caught = false
-		for _, ks := range o.strays { // order: what becomes of one is nothing to the others
-			c.stray(ks)
+		for { // only what hw has passed, since a peer may move it by one, frame after frame, below a million strays
+			_, key, ok := o.strayAt.pop(int64(o.hw))
+			if !ok {
+				break
+			}
+			if ks := o.strays[key]; ks != nil {
+				c.stray(ks)
+			}
 		}
 	}
 	c.caught = c.caught[:0]
@@ -407,7 +413,9 @@ func (c *Core) stray(ks *keyState) {
 	}
 	if o := ks.strayIn; o != old {
 		if old != nil {
-			delete(old.strays, ks.key)
+			if delete(old.strays, ks.key); len(old.strays) == 0 {
+				old.strayAt = nil
+			}
 		}
 		if o != nil && o.strays == nil {
 			o.strays = map[string]*keyState{}
@@ -416,7 +424,21 @@ func (c *Core) stray(ks *keyState) {
 			o.strays[ks.key] = ks
 		}
 	}
+	if ks.stray != 0 && ks.stray != was {
+		ks.strayIn.queueStray(ks)
+	}
 	c.hash ^= was ^ ks.stray
+}
+
+// queueStray has strays look at ks again once hw has come to its record.
+func (o *origin) queueStray(ks *keyState) {
+	if len(o.strayAt) > 2*len(o.strays)+64 {
+		o.strayAt.keep(func(t timed[string]) bool {
+			ks := o.strays[t.v]
+			return ks != nil && int64(ks.rec.Seq) == t.at
+		})
+	}
+	o.strayAt.push(int64(ks.rec.Seq), ks.key)
 }
 
 // changed tells the driver and the overlay that the record of a key is another.
