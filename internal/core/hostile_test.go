@@ -92,9 +92,14 @@ func TestHostileFrames(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			hostile, harmless := cost(tt.hostile), cost(tt.harmless)
-			if hostile > 10*harmless+50*time.Millisecond {
-				t.Errorf("takes %v, and %v if it comes as it should", hostile, harmless)
+			for left := 4; ; left-- { // on a busy machine any one attempt may be slow
+				hostile, harmless := cost(tt.hostile), cost(tt.harmless)
+				switch {
+				case hostile <= 10*harmless+50*time.Millisecond:
+					return
+				case left == 0:
+					t.Fatalf("takes %v, and %v if it comes as it should", hostile, harmless)
+				}
 			}
 		})
 	}
