@@ -22,7 +22,7 @@ type end struct {
 	busy   bool   // a frame has been handed out and was not sent yet
 	over   bool   // Close was called while busy
 	told   bool   // the other side has been sent the end of the link
-	broken bool   // and that it is none that this side has asked for
+	broken bool   // and that it is a broken one: see hangUp
 	flag   bool   // the watcher hears of its end
 	lost   bool   // something sent from here was lost, and so is all that follows
 	sent   uint32 // frames sent from here
@@ -339,7 +339,8 @@ func (n *Net) shut(i int32, side uint8) {
 	n.hangUp(i, side, false)
 }
 
-// hangUp sends the end of a link to the other side, unless it is under way already; broken if nobody has closed it, and no process has ended.
+// hangUp sends the end of a link to the other side, unless it is under way already. It is not a broken one if Close or Crash sends it, and is if Break
+// or Reset does, or if it answers what has come to a host whose run has ended without a word of it: before the link got there, or behind a cut, or silently.
 func (n *Net) hangUp(i int32, side uint8, broken bool) {
 	l := &n.links[i]
 	e := &l.ends[side]

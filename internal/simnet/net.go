@@ -39,7 +39,7 @@ type Driver interface {
 	Accepted(host int, l ID)            // another host has dialled this one
 	Frame(host int, l ID, frame []byte) // a frame has come
 	Sent(host int, l ID)                // the frame that was given to Send is on its way: there may be another one
-	Down(host int, l ID, broken bool)   // the link has ended; broken if neither end has closed it or crashed
+	Down(host int, l ID, broken bool)   // the link has ended; broken if neither end has closed it, nor told the other that it crashes
 }
 
 // Watcher is told what becomes of frames and links. It changes nothing.

@@ -3,6 +3,7 @@ package simnet
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,7 +35,9 @@ func (s *script) DialFailed(host int, dial uint64)   { s.note(host, "dial %d fai
 func (s *script) Accepted(host int, l ID)            { s.note(host, "accepted %d", l) }
 func (s *script) Frame(host int, l ID, frame []byte) { s.note(host, "frame %d", frame[0]) }
 func (s *script) Sent(host int, l ID)                { s.send(host, l) }
-func (s *script) Down(host int, l ID, _ bool)        { s.note(host, "down %d", l) }
+func (s *script) Down(host int, l ID, broken bool) {
+	s.note(host, "%s %d", map[bool]string{false: "down", true: "broken"}[broken], l)
+}
 
 // scripted returns a network of hosts that are up, and its driver.
 func scripted(opts Options) (*Net, *script) {
@@ -179,5 +182,60 @@ func TestOneWay(t *testing.T) {
 		check(round, false)
 		n.Heal()
 		check(round, true)
+	}
+}
+
+// A link that has ended is a broken one to a host that hears neither that the other one has closed it, nor that it has crashed.
+func TestBroken(t *testing.T) {
+	cut := func(n *Net) { n.Partition(func(host int) int { return host }) }
+	for _, tt := range []struct {
+		name string
+		do   func(n *Net, near, far ID)
+		want []string // at host 0
+	}{
+		{name: "closed", do: func(n *Net, _, far ID) { n.Close(1, far) }, want: []string{"10ms n0 down 1"}},
+		{name: "crash", do: func(n *Net, _, _ ID) { n.Crash(1) }, want: []string{"10ms n0 down 1"}},
+		{name: "Break", do: func(n *Net, _, _ ID) { n.Break(0, 1) }, want: []string{"10ms n0 broken 1"}},
+		{name: "Reset", do: func(n *Net, near, _ ID) {
+			cut(n)
+			n.Send(0, near, []byte{1})
+			n.Heal()
+			n.Reset()
+		}, want: []string{"10ms n0 broken 1"}},
+		{name: "silence", do: func(n *Net, _, _ ID) { n.Silence(1) }},
+		{name: "a frame to one that was silent", do: func(n *Net, near, _ ID) {
+			n.Silence(1)
+			n.Boot(1)
+			n.Send(0, near, []byte{1})
+		}, want: []string{"20ms n0 broken 1"}},
+		{name: "a frame to one that has crashed behind a cut", do: func(n *Net, near, _ ID) {
+			cut(n)
+			n.Crash(1)
+			n.Heal()
+			n.Send(0, near, []byte{1})
+		}, want: []string{"20ms n0 broken 1"}},
+		{name: "a frame to one that has closed it behind a cut", do: func(n *Net, near, far ID) {
+			cut(n)
+			n.Close(1, far)
+			run(n, 0)
+			n.Heal()
+			n.Send(0, near, []byte{1})
+		}},
+		{name: "a dial of one that crashes", do: func(n *Net, _, _ ID) {
+			n.Dial(0, 7, 1)
+			run(n, ms)
+			n.Crash(1)
+		}, want: []string{"0s n0 dialed 7: 2", "11ms n0 down 1", "20ms n0 broken 2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n, s := scripted(Options{Hosts: 2})
+			near, far := n.Link(0, 1)
+			tt.do(n, near, far)
+			run(n, time.Second)
+			got := slices.DeleteFunc(s.log, func(note string) bool { return !strings.Contains(note, " n0 ") })
+			if !slices.Equal(got, tt.want) || n.Err() != nil {
+				t.Errorf("got %q, %v, want %q", got, n.Err(), tt.want)
+			}
+		})
 	}
 }
