@@ -197,3 +197,6 @@ func (c *Core) Strays(o Origin) (strays, queued int) {
 	x := c.life(originID{o.Node, o.Incarnation})
 	return len(x.strays), len(x.strayAt)
 }
+
+// Ahead returns how many more frames of news the core has sent over a link than it has received, by its count.
+func (c *Core) Ahead(id LinkID) int { return int(c.link(id).ahead) }

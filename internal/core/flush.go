@@ -49,14 +49,15 @@ func (f *frame) fill() {
 	was := len(f.b)
 	f.deltas()
 	f.adverts()
-	if len(f.b) > was {
-		l.counted(1)
-	}
+	news := len(f.b) > was
 	f.prunes()
 	if l.marks.pending {
 		f.marks()
 	}
 	f.strays()
+	if news || f.entries > 0 {
+		l.counted(1)
+	}
 	if len(l.pings) > 0 {
 		if p := &l.pings[0]; p.Ask {
 			l.askID, l.askAt = p.ID, f.c.now.Mono

@@ -255,7 +255,7 @@ func hopsOf(f *wire.Frame, o *origin, seq uint64) (uint32, bool) {
 // tree takes in what a frame says of trees.
 func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 	said := wire.NoRefusal // of what is passed over
-	if len(f.Infos)+len(f.Ranges)+len(f.Adverts) > 0 {
+	if len(f.Infos)+len(f.Standins)+len(f.Ranges)+len(f.Adverts) > 0 {
 		l.counted(-1)
 	}
 	for _, a := range f.Adverts {

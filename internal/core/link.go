@@ -19,7 +19,7 @@ type link struct {
 	announce bool
 	leaf     bool
 	parted   bool  // it has ended because one end could do without it
-	ahead    int32 // how many more frames with infos or adverts this end has sent than the peer, see first
+	ahead    int32 // how many more frames of news this end has sent than the peer, see counted
 	// The peer covers all that the base does of the origins this core has nothing of its own of.
 	based bool
 

@@ -85,7 +85,7 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 	return d * 9 / 4
 }
 
-// counted notes that this end has sent (+1) or received (-1) a frame with infos or adverts.
+// counted notes that this end has sent (+1) or received (-1) a frame with infos, stand-ins, ranges or adverts.
 func (l *link) counted(n int32) { l.ahead += n }
 
 // first reports whether this end is the first to advertise: the one that has sent less over the link, so that those who push much, or have dialled much,
