@@ -64,12 +64,12 @@ func TestParentAsks(t *testing.T) {
 		t.Errorf("the alternate hears %+v, want a graft from %d on", s, seq)
 	}
 	q.send(next(o, seq))
-	if s := from.listen(); len(s.infos) != 1 || len(s.prunes)+len(s.grafts) != 0 {
-		t.Errorf("the former parent hears %+v, want the info", s)
+	if s := from.listen(); len(s.infos) != 1 || len(s.prunes) != 1 || s.prunes[0].Mode != wire.Lazy || len(s.grafts) != 0 {
+		t.Errorf("the former parent hears %+v, want that it is not to push, and the info", s)
 	}
 	q.send(frame(graft(o, seq+1)))
 	for _, p := range []*peer{from, q, r} {
-		if s := p.listen(); len(s.grafts) != 0 {
+		if s := p.listen(); len(s.grafts)+len(s.prunes) != 0 {
 			t.Errorf("with no alternate, %d hears %+v", p.id, s)
 		}
 	}

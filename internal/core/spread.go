@@ -236,6 +236,9 @@ func (c *Core) noParent(id LinkID, o *origin) {
 		if o.orphan = !c.up(o.parent); o.orphan && c.up(o.alt) {
 			c.graft(c.link(o.alt), o)
 		}
+		if !o.orphan {
+			c.prune(c.link(id), o, wire.Lazy) // what it asks for may have crossed what this node has asked of it: then it pushes
+		}
 	}
 }
 
