@@ -165,6 +165,26 @@ func TestSecondParentTakesOver(t *testing.T) {
 	}
 }
 
+// TestAdvertisingChild: whom this node pushes to advertises too, if it has another parent. It is not asked once a parent is lost: it may have lost its
+// other one since.
+func TestAdvertisingChild(t *testing.T) {
+	for _, child := range []bool{false, true} {
+		w, from, q, r, o, seq := twice(t)
+		if child {
+			r.send(frame(graft(o, seq)))
+		}
+		from.send(next(o, seq))
+		q.send(advertOver(o, seq+1, 1))
+		r.send(advertOver(o, seq+1, 1))
+		w.run(100 * ms)
+		r.drop()
+		from.close()
+		if asked := len(r.listen().grafts) > 0; asked == child {
+			t.Errorf("a child: %v; it is asked: %v", child, asked)
+		}
+	}
+}
+
 // TestSecondParentLate: what neither parent pushes is asked for. The one that was the parent is let go; a node that had but one keeps
 // it as the second.
 func TestSecondParentLate(t *testing.T) {

@@ -185,6 +185,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	}
 	switch {
 	case l.id == o.alt || l.id == o.alt2:
+	case p.mode() == wire.Eager: // a descendant, once it loses its other parent
 	case a.Hops <= o.hops && (!c.up(o.alt) || o.pushedBy(o.alt)):
 		o.alt = l.id
 	case a.Hops <= o.hops && (!c.up(o.alt2) || o.pushedBy(o.alt2)):
