@@ -231,10 +231,15 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 			o.alt = old
 		}
 	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
+		hops, ok := hopsOf(f, o, r.To)
+		if ok && o != c.self && c.second(l, o, hops) {
+			o.second = l.id // both ends have asked, and this one let go of it
+			break
+		}
 		p.unmute()
 		p.choose(wire.Lazy)
 		c.prune(l, o, wire.Lazy)
-		if hops, ok := hopsOf(f, o, r.To); ok && o != c.self && hops <= o.hops+1 {
+		if ok && o != c.self && hops <= o.hops+1 {
 			o.alt = l.id
 		}
 	}
@@ -298,7 +303,7 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.push(l, o, true)
 		}
 		if g.Mode == wire.Eager {
-			c.noParent(l.id, o) // it does not push any more, and is behind this node from now on
+			c.noParent(l, o) // it does not push any more, and is behind this node from now on
 			p.unmute()
 			p.choose(wire.Eager)
 		}

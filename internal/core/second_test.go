@@ -139,6 +139,43 @@ func TestChildIsNoSecondParent(t *testing.T) {
 	}
 }
 
+// TestSecondParentsCross: of two nodes that have asked each other, the one with the lower ID takes that back, and the other one gets what it asked for.
+func TestSecondParentsCross(t *testing.T) {
+	for _, lower := range []bool{true, false} {
+		w, from, q, _, o, seq := hubWith(t, func(c *core.Config) {
+			if c.Parents = 2; !lower {
+				c.Node += 100
+			}
+		})
+		seq++
+		from.send(update(o, seq, 1))
+		q.send(advertOver(o, seq, 1))
+		q.send(frame(graft(o, seq)))
+		s := q.listen()
+		if len(s.grafts) != 1 || (len(s.prunes) == 1) != lower {
+			t.Fatalf("the lower ID: %v; the other one hears %+v, want a graft, and %v, a prune", lower, s, lower)
+		}
+		if !lower {
+			q.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Lazy}))
+		}
+		seq++
+		from.send(update(o, seq, 1))
+		w.run(10 * ms)
+		if s := q.listen(); (len(s.infos) == 1) != lower {
+			t.Errorf("the lower ID: %v; the other one is pushed %+v", lower, s)
+		}
+		if lower {
+			continue
+		}
+		q.send(update(o, seq, 2))
+		w.run(200 * ms)
+		if s := q.listen(); len(s.prunes) != 0 {
+			t.Errorf("who pushes what it was asked for hears %+v", s)
+		}
+		parents(t, w, o, from.link(), q.link())
+	}
+}
+
 // TestSecondParentTakesOver: when the parent is lost the other one is it, without a word, and the alternate is asked to be the second
 // one; so it is when that is lost.
 func TestSecondParentTakesOver(t *testing.T) {

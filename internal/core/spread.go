@@ -177,8 +177,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		c.adopt(l, o, o.dueAt)
 		return
 	}
-	if c.lacksSecond(o) && o.hopsSeq == o.hw && a.Hops <= o.hops+1 && p.mode() != wire.Eager {
-		// Of the descendants, those this node pushes to have it after one hop more, and all others after two or more.
+	if c.second(l, o, a.Hops+1) {
 		o.second = l.id
 		c.pull(l, o)
 		return
@@ -226,19 +225,23 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	}
 }
 
-// noParent forgets the link with that id as one that o comes by, or may come by: the second parent, or the alternate, takes the place of the parent.
-func (c *Core) noParent(id LinkID, o *origin) {
-	o.noAlternate(id)
-	switch id {
+// noParent: l asks for o, and so does not push it any more: the second parent, or the alternate, takes its place. It may have crossed what this node has
+// asked of it.
+func (c *Core) noParent(l *link, o *origin) {
+	o.noAlternate(l.id)
+	switch l.id {
 	case o.second:
 		o.second = 0
+		if c.node < l.node {
+			c.prune(l, o, wire.Lazy) // if both have asked, one of them gets what it asked for
+		}
 	case o.parent:
 		o.parent, o.second = o.second, 0
 		if o.orphan = !c.up(o.parent); o.orphan && c.up(o.alt) {
 			c.graft(c.link(o.alt), o)
 		}
 		if !o.orphan {
-			c.prune(c.link(id), o, wire.Lazy) // what it asks for may have crossed what this node has asked of it: then it pushes
+			c.prune(l, o, wire.Lazy)
 		}
 	}
 }
@@ -264,6 +267,12 @@ func (c *Core) follow(l *link, o *origin) {
 // lacksSecond reports whether o is to have a second parent, and has none.
 func (c *Core) lacksSecond(o *origin) bool {
 	return c.cfg.Parents > 1 && o.updates > 2 && !c.up(o.second)
+}
+
+// second reports whether l is to be the second parent, over a path of that many hops. Of the descendants, those this node pushes to have o after one hop
+// more than this node, and all others after two or more.
+func (c *Core) second(l *link, o *origin, hops uint32) bool {
+	return c.lacksSecond(o) && o.hopsSeq == o.hw && hops <= o.hops+2 && l.of(o).mode() != wire.Eager
 }
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.
