@@ -44,7 +44,11 @@ func (c *Core) graftDelay(o *origin, to uint64) int64 {
 	case o.updates < settledUpdates:
 		g *= 3
 	}
-	g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
+	if o.updates >= settledUpdates && c.hurriedFor(o) {
+		g = 2 * c.haste.usual
+	} else {
+		g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
+	}
 	if to > o.hw+1 {
 		// Much takes long: a hundredth for each info, of which ten thousand count.
 		g += int64(min(to-o.hw, 1e4)) * (c.cfg.Timers.Graft / 100)
@@ -61,7 +65,12 @@ type skew struct{ mean, dev int64 }
 // of those before them for the way of a push would wait longer each time.
 func (c *Core) arrived(o *origin, was uint64, pushed bool) {
 	late := o.want > was
+	if !late {
+		o.wantSince = 0 // that of an earlier update
+	}
 	if pushed && o.updates >= settledUpdates {
+		c.overdue(o)
+		c.haste.push(late, c.now.Mono-max(o.wantSince, o.pushed), c.cfg.Timers.Graft)
 		d := int64(0)
 		if late {
 			d = min(c.now.Mono-max(o.wantSince, o.pushed), 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))

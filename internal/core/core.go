@@ -70,6 +70,7 @@ type Core struct {
 	adverts  []wire.Advert // of the frame that is being written
 	declares []wire.Origin // likewise
 	skew     skew
+	haste    haste
 	doubts   []doubt
 	scale    scale
 	overlay

@@ -193,6 +193,9 @@ func (c *Core) claimed(l *link, r wire.Range, f *wire.Frame) wire.Refusal {
 func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	p := l.of(o)
 	p.known = max(p.known, r.To)
+	if l.id == o.former && r.To == o.hw {
+		c.overdue(o) // who was asked has answered meanwhile
+	}
 	old := o.hw
 	switch {
 	case c.claim(o, r.From, r.To):

@@ -70,7 +70,8 @@ func (c *Core) advertise(l *link, o *origin, delay int64) {
 	}
 }
 
-// advertDelay: one end goes first, and its advert usually spares the other end's. What nobody was pushed is advertised at once.
+// advertDelay: one end goes first, and its advert usually spares the other end's; less so where frames are late, since there both ends may need it.
+// What nobody was pushed is advertised at once.
 func (c *Core) advertDelay(l *link, o *origin) int64 {
 	if !o.tree && o.updates <= 1 {
 		return 0
@@ -79,10 +80,13 @@ func (c *Core) advertDelay(l *link, o *origin) int64 {
 	if c.scale.apart && l.latency > 0 {
 		d = min(d, d*l.latency/c.cfg.Timers.Graft)
 	}
-	if l.first() {
-		return d
+	if !l.first() {
+		d = d * 9 / 4
 	}
-	return d * 9 / 4
+	if c.hurried() {
+		d /= 2
+	}
+	return d
 }
 
 // counted notes that this end has sent (+1) or received (-1) a frame with infos, stand-ins, ranges or adverts.

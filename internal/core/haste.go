@@ -1,0 +1,48 @@
+package core
+
+// haste is what a node knows of pushes of settled origins that are late. As long as some are, waiting for one costs more than asking in vain.
+type haste struct {
+	by           *origin // whose push was late last
+	until, other int64   // Mono until when that counts, and the last late push of another origin
+	usual        int64   // how late pushes usually are: one in fourteen is later
+}
+
+// hurriedPings is for how many ping periods one late push counts.
+const hurriedPings = 5
+
+// hurried reports whether a push has been late a short time ago. Such a node advertises earlier. Where distances differ, lateness says nothing: there
+// is a path for each. Whoever finds that they do measures, and tells the others by that.
+func (c *Core) hurried() bool {
+	return c.now.Mono < c.haste.until && !c.scale.told
+}
+
+// hurriedFor reports whether that was a push of another origin than o. Then the node asks for o earlier. Where no frames are lost, one origin's pushes
+// are late after its tree has changed, and would be again.
+func (c *Core) hurriedFor(o *origin) bool {
+	return c.hurried() && (c.haste.by != o || c.now.Mono < c.haste.other)
+}
+
+// overdue takes in that what a settled origin wrote last is pushed by its parent, or by who was that until it was late.
+func (c *Core) overdue(o *origin) {
+	if o.updates < settledUpdates || o.wantSince == 0 || c.now.Mono-o.wantSince <= c.cfg.Timers.Graft/2 {
+		return
+	}
+	h := &c.haste
+	if h.by != o {
+		h.by, h.other = o, h.until
+	}
+	h.until = c.now.Mono + hurriedPings*c.cfg.Timers.Ping
+}
+
+// push takes in a push of a settled origin, d behind its first advert if it is late. A late one doubles what is usual, and each other one takes a
+// thirteenth off: so one in fourteen is later, whatever their distribution.
+func (h *haste) push(late bool, d, graft int64) {
+	if h.usual == 0 {
+		h.usual = graft / 2
+	}
+	if late && d > h.usual {
+		h.usual = min(2*h.usual, 10*graft)
+	} else {
+		h.usual = max(h.usual-h.usual/13, graft/16)
+	}
+}
