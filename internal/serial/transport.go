@@ -163,7 +163,7 @@ type conn struct {
 	stream  *Stream // that it is one end of; nil: it is a link
 	closed  bool    // here
 	ended   bool    // the network has said so
-	broken  bool    // and that nobody has asked for it
+	broken  bool    // and that it broke: neither end has closed it
 }
 
 var _ transport.Link = (*conn)(nil)
