@@ -87,7 +87,7 @@ func TestClaimIsTheInfos(t *testing.T) {
 }
 
 // TestJoinBytes: to who joins, an info of an origin of its own costs 20 bytes besides those that are the same on every link: 8 for its hops and
-// age, 3 for the range, and 9 for the declaration of an origin that began within hours of the one before.
+// age, 3 for the range, and 9 for the declaration of an origin that began a second after the one before.
 func TestJoinBytes(t *testing.T) {
 	w, p := lone(t, nil)
 	const origins = 500
