@@ -352,7 +352,9 @@ func (f *frame) prunes() {
 		p := l.of(o)
 		mode, _ := p.pruning()
 		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: mode})
-		p.setPruning(-1)
+		if p.setPruned(); p.is(inGrafts) {
+			p.setPruning(-1)
+		}
 		done++
 	}
 	l.prunes = slices.Delete(l.prunes, 0, done)

@@ -246,6 +246,9 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 			o.alt = l.id
 		}
 	}
+	if p.pruned() && o.pushedBy(l.id) {
+		c.pull(l, o) // its push has crossed the prune, and was the first
+	}
 }
 
 const unknownHops = 1 << 30

@@ -105,7 +105,7 @@ const (
 	inGrafts                    // in link.grafts
 
 	modeShift  = 8  // what this end sends, in two bits
-	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not
+	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not; 2, for which there is no mode: it was
 	hopsShift  = 12 // see hops
 )
 
@@ -131,13 +131,19 @@ func (p *perOrigin) choose(m wire.Mode) {
 // pruning returns the mode that the peer is to be asked for, if there is one.
 func (p *perOrigin) pruning() (m wire.Mode, ok bool) {
 	m = wire.Mode(p.bits>>pruneShift&3) - 1
-	return m, m >= 0
+	return m, m >= 0 && m != wire.Eager
 }
 
 // setPruning sets that mode; a negative one is none.
 func (p *perOrigin) setPruning(m wire.Mode) {
 	p.bits = p.bits&^(3<<pruneShift) | flags(m+1)<<pruneShift
 }
+
+// pruned reports whether the peer was asked not to push, and has not been asked to since.
+func (p *perOrigin) pruned() bool { return p.bits>>pruneShift&3 == flags(wire.Eager+1) }
+
+// setPruned notes that it was.
+func (p *perOrigin) setPruned() { p.setPruning(wire.Eager) }
 
 // hops returns how far the peer is from the origin, at most, as far as adverts told; 0: nothing.
 func (p *perOrigin) hops() uint32 { return uint32(p.bits >> hopsShift) }

@@ -19,9 +19,17 @@ func TestPerOrigin(t *testing.T) {
 				p.put(f, true)
 				p.tell(told)
 				p.setMode(mode)
-				p.setPruning(mode)
-				if got, ok := p.pruning(); !p.is(f) || p.told() != told || p.mode() != mode || got != mode || !ok {
-					t.Errorf("flag %b, told %d, mode and pruning %d: it is %+v", f, told, mode, p)
+				pruning := wire.Mute - mode // there is no prune that asks for a push
+				if mode == wire.Eager {
+					pruning = wire.Lazy
+				}
+				p.setPruned()
+				if _, ok := p.pruning(); !p.pruned() || ok || !p.is(f) || p.told() != told || p.mode() != mode {
+					t.Errorf("flag %b, told %d, mode %d, pruned: it is %+v", f, told, mode, p)
+				}
+				p.setPruning(pruning)
+				if got, ok := p.pruning(); p.pruned() || !p.is(f) || p.told() != told || p.mode() != mode || got != pruning || !ok {
+					t.Errorf("flag %b, told %d, mode %d, pruning %d: it is %+v", f, told, mode, pruning, p)
 				}
 				p.setPruning(-1)
 				p.put(f, false)

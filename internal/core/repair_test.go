@@ -54,6 +54,62 @@ func TestChildIsNoAlternate(t *testing.T) {
 	}
 }
 
+// TestPushCrossesPrune: a push that is under way when its sender is told to push no more, and that is the first to come, is no reason to take the sender
+// for the parent without a word: the other one would be told, too, and nobody push.
+func TestPushCrossesPrune(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	seq++
+	from.send(update(o, seq, 2))
+	q.send(update(o, seq, 2))
+	q.send(update(o, seq, 2))
+	if s := q.listen(); len(s.prunes) != 2 || len(s.grafts) != 0 {
+		t.Fatalf("who pushes what is here, twice, hears %+v, want a prune each time", s)
+	}
+	seq++
+	q.send(frame(info(o, seq, "k", "v", int64(seq), 0), func(b []byte) []byte {
+		return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: seq - 1, To: seq, Repair: true})
+	}))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts) != 0 {
+		t.Errorf("who only answers hears %+v", s)
+	}
+	from.send(update(o, seq, 2))
+	seq++
+	q.send(update(o, seq, 2))
+	from.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts) != 1 || len(s.prunes) != 0 {
+		t.Errorf("whose push was under way, and was the first, hears %+v, want a graft", s)
+	}
+	if s := from.listen(); len(s.prunes) != 1 {
+		t.Errorf("the former parent hears %+v, want a prune", s)
+	}
+	seq++
+	q.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts)+len(s.prunes) != 0 {
+		t.Errorf("the parent hears %+v", s)
+	}
+}
+
+// TestPruneAndGraft: in one frame, the graft wins. What it brings is no reason to ask again.
+func TestPruneAndGraft(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	seq++
+	from.send(update(o, seq, 5))
+	q.send(wire.AppendAdverts(update(o, seq, 5), wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq, Hops: 1}))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.prunes) != 1 || len(s.grafts) != 1 || s.frames != 1 {
+		t.Fatalf("who pushes what is here, and is nearer, hears %+v, want a prune and a graft in one frame", s)
+	}
+	seq++
+	q.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.prunes)+len(s.grafts) != 0 {
+		t.Errorf("who pushes what it was asked for hears %+v", s)
+	}
+}
+
 // TestParentAsks: a parent that asks to be pushed to does not push any more. The alternate is asked at once; where there is none, the first who
 // advertises something is. Two nodes that have taken each other for the parent so find others.
 func TestParentAsks(t *testing.T) {

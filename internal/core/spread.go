@@ -137,6 +137,9 @@ func (c *Core) pull(l *link, o *origin) {
 	p := l.of(o)
 	p.unmute()
 	p.choose(wire.Lazy)
+	if p.pruned() {
+		p.setPruning(-1)
+	}
 	if !p.is(inGrafts) {
 		p.put(inGrafts, true)
 		l.grafts = append(l.grafts, o)
