@@ -188,12 +188,12 @@ churn_1000() {
 	none_of undelivered
 }
 
-# partition is what a healed network is held to.
+# partition is what a healed network is held to; it is to be as flat as a settled one of as many nodes.
 partition() {
 	none_of undelivered
 	at_most heal_p99 20 "$1"
 	at_most heal_copies 1.5 2
-	at_most hops_max 4 "$2"
+	at_most hops_max "$2" "$3"
 	none_of cut_vertices
 }
 
@@ -204,12 +204,12 @@ partition_10() {
 
 partition_100() {
 	simulate -nodes 100 -partition 20s -trials "${1:-3}"
-	partition 80 5
+	partition 80 4 5
 }
 
 partition_1000() {
 	simulate -nodes 1000 -partition 20s
-	partition 120 6
+	partition 120 5 6
 }
 
 load_300() {
