@@ -82,6 +82,7 @@ func New(cfg Config) *Core {
 		cfg: cfg, node: cfg.Node, cluster: cfg.ClusterID, resolvers: cfg.Resolvers,
 		rng:  rand.New(rand.NewPCG(cfg.Seed, cfg.Instance)),
 		keys: map[string]*keyState{}, nodes: map[uint64]*nodeState{},
+		haste: haste{usual: cfg.Timers.Graft / 2},
 	}
 	for _, k := range cfg.Keep {
 		c.keeps = append(c.keeps, keep{Keep: k})

@@ -2,9 +2,9 @@ package core
 
 // haste is what a node knows of pushes of settled origins that are late. As long as some are, waiting for one costs more than asking in vain.
 type haste struct {
-	by           *origin // whose push was late last
-	until, other int64   // Mono until when that counts, and the last late push of another origin
-	usual        int64   // how late pushes usually are: one in fourteen is later
+	by           originID // whose push was late last
+	until, other int64    // Mono until when that counts, and the last late push of another origin
+	usual        int64    // how late pushes usually are: one in fourteen is later
 }
 
 // hurriedPings is for how many ping periods one late push counts.
@@ -19,7 +19,7 @@ func (c *Core) hurried() bool {
 // hurriedFor reports whether that was a push of another origin than o. Then the node asks for o earlier. Where no frames are lost, one origin's pushes
 // are late after its tree has changed, and would be again.
 func (c *Core) hurriedFor(o *origin) bool {
-	return c.hurried() && (c.haste.by != o || c.now.Mono < c.haste.other)
+	return c.hurried() && (c.haste.by != o.id || c.now.Mono < c.haste.other)
 }
 
 // overdue takes in that what a settled origin wrote last is pushed by its parent, or by who was that until it was late.
@@ -28,8 +28,8 @@ func (c *Core) overdue(o *origin) {
 		return
 	}
 	h := &c.haste
-	if h.by != o {
-		h.by, h.other = o, h.until
+	if h.by != o.id {
+		h.by, h.other = o.id, h.until
 	}
 	h.until = c.now.Mono + hurriedPings*c.cfg.Timers.Ping
 }
@@ -37,9 +37,6 @@ func (c *Core) overdue(o *origin) {
 // push takes in a push of a settled origin, d behind its first advert if it is late. A late one doubles what is usual, and each other one takes a
 // thirteenth off: so one in fourteen is later, whatever their distribution.
 func (h *haste) push(late bool, d, graft int64) {
-	if h.usual == 0 {
-		h.usual = graft / 2
-	}
 	if late && d > h.usual {
 		h.usual = min(2*h.usual, 10*graft)
 	} else {
