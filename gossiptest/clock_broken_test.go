@@ -204,19 +204,7 @@ var brokenClocks = []brokenClockKind{
 			}}
 		}),
 	},
-	{
-		caughtBy: "calls-clock", how: "takes a timer for fired when its function has returned",
-		clock: func(c *gossiptest.Clock) clock.Clock {
-			return brokenClock{Clock: c, afterFunc: func(d time.Duration, f func()) clock.Timer {
-				var t clock.Timer
-				t = c.AfterFunc(d, func() {
-					f()
-					t.Stop()
-				})
-				return t
-			}}
-		},
-	},
+	{caughtBy: "calls-clock", how: "takes a timer for fired when its function has returned", clock: stopsBehind},
 	{caughtBy: "calls-clock", how: "holds its lock", clock: locked},
 	{caughtBy: "no-lock", how: "holds its lock", clock: locked},
 	{
@@ -260,6 +248,18 @@ var brokenClocks = []brokenClockKind{
 			}}
 		},
 	},
+}
+
+// stopsBehind is a clock that ends a timer when its function has returned, whatever that has done with it.
+func stopsBehind(c *gossiptest.Clock) clock.Clock {
+	return brokenClock{Clock: c, afterFunc: func(d time.Duration, f func()) clock.Timer {
+		var t clock.Timer
+		t = c.AfterFunc(d, func() {
+			f()
+			t.Stop()
+		})
+		return t
+	}}
 }
 
 // locked is a clock that holds a lock while functions run: a channel, so that the bubble sees who waits for it.

@@ -199,19 +199,7 @@ var brokenTimers = []brokenClockKind{
 			}}
 		}),
 	},
-	{
-		caughtBy: "reset-running", how: "forgets it when the function has returned",
-		clock: func(c *gossiptest.Clock) clock.Clock {
-			return brokenClock{Clock: c, afterFunc: func(d time.Duration, f func()) clock.Timer {
-				var t clock.Timer
-				t = c.AfterFunc(d, func() {
-					f()
-					t.Stop()
-				})
-				return t
-			}}
-		},
-	},
+	{caughtBy: "reset-running", how: "forgets it when the function has returned", clock: stopsBehind},
 	{
 		caughtBy: "concurrent", how: "one AfterFunc at a time",
 		clock: func(c *gossiptest.Clock) clock.Clock {
