@@ -13,17 +13,19 @@ import (
 const (
 	rest   = 12 * time.Second // in which nodes dial, and shed most of the links that they have too many of, from 5 s after the last change on
 	warmUp = 8                // updates of an origin at least before that, until its tree is one
-	again  = 3                // updates of an origin in a row, of which the last is counted if no link comes or goes meanwhile
+	again  = 3                // updates of an origin in a row, of which the last is counted if nothing else happens meanwhile
 	tries  = 10               // to write that many
 	every  = 5                // n-th node writes
 )
 
 // afterwards checks that infos still find their way: some nodes write a few updates each, and then one that is counted.
 func (r *run) afterwards() error {
+	r.wrote = make([]int, r.Nodes)
 	r.s.Observe(func(st sim.Step) {
 		if st.Links {
 			r.changes++
 		}
+		r.wrote[st.Node] += len(st.Wrote)
 	})
 	r.s.RunFor(rest)
 	var origins []int
@@ -58,17 +60,18 @@ func (r *run) afterwards() error {
 	return r.checker.Trees(origins...)
 }
 
-// counted has a node write an update while no link comes or goes, nor did during those just before: one that meets such a change may come twice.
+// counted has a node write an update while no link comes or goes, nor did during those just before, and while it writes nothing else, such as the
+// sentinel: an update that meets such a change, or the adverts of the one before, by which nodes may find a better parent, may come twice.
 // It reports whether there was such a time.
 func (r *run) counted(node int) (calm bool, err error) {
 	for range tries {
-		before := r.changes
+		before, wrote := r.changes, r.wrote[node]
 		for range again {
 			if err := r.update(node); err != nil {
 				return false, err
 			}
 		}
-		if r.changes == before {
+		if r.changes == before && r.wrote[node] == wrote+again {
 			return true, nil
 		}
 	}

@@ -49,8 +49,9 @@ type run struct {
 	active  *lasting.Faults
 	down    []int // of each node, by how many faults
 	quiet   time.Duration
-	changes int // of links, once all is quiet
-	updates int // written then
+	changes int   // of links, once all is quiet
+	wrote   []int // how many writes each node has made since
+	updates int   // written then
 }
 
 func (r *run) run() error {
