@@ -3,8 +3,8 @@ package core
 // haste is what a node knows of pushes of settled origins that are late. As long as some are, waiting for one costs more than asking in vain.
 type haste struct {
 	by           originID // whose push was late last
-	until, other int64    // Mono until when that counts, and the last late push of another origin
-	usual        int64    // how late pushes usually are: one in fourteen is later
+	until, other int64    // Mono until when that counts, and until when the last late push of another origin does
+	usual        int64    // how late pushes usually are: one in ten is later
 }
 
 // hurriedPings is for how many ping periods one late push counts.
@@ -16,7 +16,7 @@ func (c *Core) hurried() bool {
 	return c.now.Mono < c.haste.until && !c.scale.told
 }
 
-// hurriedFor reports whether that was a push of another origin than o. Then the node asks for o earlier. Where no frames are lost, one origin's pushes
+// hurriedFor reports whether that was a push of another origin than o. Then the node waits by how late pushes usually are. Where no frames are lost, one origin's pushes
 // are late after its tree has changed, and would be again.
 func (c *Core) hurriedFor(o *origin) bool {
 	return c.hurried() && (c.haste.by != o.id || c.now.Mono < c.haste.other)
@@ -34,8 +34,8 @@ func (c *Core) overdue(o *origin) {
 	h.until = c.now.Mono + hurriedPings*c.cfg.Timers.Ping
 }
 
-// push takes in a push of a settled origin, d behind its first advert if it is late. A late one doubles what is usual, and each other one takes a
-// thirteenth off: so one in fourteen is later, whatever their distribution.
+// push takes in a push of a settled origin, d behind its first advert if it is late. One that is later than usual doubles what is, and each other one
+// takes a thirteenth off: so one in ten is later (p log 2 = (1-p) log 13/12), if as many are late at all.
 func (h *haste) push(late bool, d, graft int64) {
 	if late && d > h.usual {
 		h.usual = min(2*h.usual, 10*graft)

@@ -208,7 +208,7 @@ func (c *Core) joined(l *link) {
 	c.graftOrphans(l)
 }
 
-// graftOrphans asks a new link for the origins that have lost their parent.
+// graftOrphans asks a new link for the origins that have no parent any more.
 func (c *Core) graftOrphans(l *link) {
 	for _, o := range c.origins {
 		if o.orphan && o != c.self {

@@ -37,7 +37,7 @@ type origin struct {
 	former            LinkID // parent before the last graft: what it still pushes was late
 	rival             LinkID // who was grafted for an update that former pushed before the answer; 0: nobody
 	tree              bool   // this node knows whom to push to, by inheritance or by having learned
-	orphan            bool   // the parent was lost and nobody took its place
+	orphan            bool   // the parent was lost, or asks to be pushed to, and nobody took its place
 	hops              uint32
 	hopsSeq           uint64 // seq of the info that hops is of
 	dueAt             int64  // Mono at which the newest update came, or would have come from a parent chosen since

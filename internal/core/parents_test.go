@@ -1,0 +1,215 @@
+package core_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// TestParentLost: when the parent's link ends, the alternate is asked at once; where there is none, the first who
+// advertises something is.
+func TestParentLost(t *testing.T) {
+	_, from, q, r, o, seq := hub(t)
+	q.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq, Hops: 1}))
+	from.close()
+	if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq || s.grafts[0].Mode != wire.Eager {
+		t.Errorf("the alternate hears %+v, want a graft from %d on", s, seq)
+	}
+	if s := r.listen(); len(s.grafts) != 0 {
+		t.Errorf("who advertised nothing hears %+v", s)
+	}
+	q.close()
+	if s := r.listen(); s.frames != 0 {
+		t.Errorf("who advertised nothing hears %+v", s)
+	}
+	r.send(frame(advert(o, seq+1)))
+	if s := r.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq {
+		t.Errorf("without a parent, an advert is answered %+v, want a graft from %d on, at once", s, seq)
+	}
+}
+
+// TestChildIsNoAlternate: a peer that asks to be pushed to has its parent here, and cannot be asked when the parent's link ends.
+func TestChildIsNoAlternate(t *testing.T) {
+	for _, first := range []bool{true, false} { // the child is the first of two alternates
+		_, from, q, r, o, seq := hub(t)
+		child, other := q, r
+		if !first {
+			child, other = r, q
+		}
+		for _, p := range []*peer{q, r} {
+			p.send(advertOver(o, seq, 1))
+		}
+		child.send(frame(graft(o, seq)))
+		from.close()
+		if s := child.listen(); len(s.grafts) != 0 {
+			t.Errorf("the child, which was the first alternate: %v, hears %+v, want no graft", first, s)
+		}
+		if s := other.listen(); len(s.grafts) != 1 {
+			t.Errorf("the other alternate hears %+v, want a graft", s)
+		}
+	}
+}
+
+// TestPushCrossesPrune: a push that is under way when its sender is told to push no more, and that is the first to come, is no reason to take the sender
+// for the parent without a word: the other one would be told, too, and nobody push.
+func TestPushCrossesPrune(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	seq++
+	from.send(update(o, seq, 2))
+	q.send(update(o, seq, 2))
+	q.send(update(o, seq, 2))
+	if s := q.listen(); len(s.prunes) != 2 || len(s.grafts) != 0 {
+		t.Fatalf("who pushes what is here, twice, hears %+v, want a prune each time", s)
+	}
+	seq++
+	q.send(frame(info(o, seq, "k", "v", int64(seq), 0), func(b []byte) []byte {
+		return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: seq - 1, To: seq, Repair: true})
+	}))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts) != 0 {
+		t.Errorf("who only answers hears %+v", s)
+	}
+	from.send(update(o, seq, 2))
+	seq++
+	q.send(update(o, seq, 2))
+	from.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts) != 1 || len(s.prunes) != 0 {
+		t.Errorf("whose push was under way, and was the first, hears %+v, want a graft", s)
+	}
+	if s := from.listen(); len(s.prunes) != 1 {
+		t.Errorf("the former parent hears %+v, want a prune", s)
+	}
+	seq++
+	q.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.grafts)+len(s.prunes) != 0 {
+		t.Errorf("the parent hears %+v", s)
+	}
+}
+
+// TestPruneAndGraft: in one frame, the graft wins. What it brings is no reason to ask again.
+func TestPruneAndGraft(t *testing.T) {
+	w, from, q, _, o, seq := hub(t)
+	seq++
+	from.send(update(o, seq, 5))
+	q.send(wire.AppendAdverts(update(o, seq, 5), wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: seq, Hops: 1}))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.prunes) != 1 || len(s.grafts) != 1 || s.frames != 1 {
+		t.Fatalf("who pushes what is here, and is nearer, hears %+v, want a prune and a graft in one frame", s)
+	}
+	seq++
+	q.send(update(o, seq, 2))
+	w.run(10 * ms)
+	if s := q.listen(); len(s.prunes)+len(s.grafts) != 0 {
+		t.Errorf("who pushes what it was asked for hears %+v", s)
+	}
+}
+
+// TestParentAsks: a parent that asks to be pushed to does not push any more. The alternate is asked at once; where there is none, the first who
+// advertises something is. Two nodes that have taken each other for the parent so find others.
+func TestParentAsks(t *testing.T) {
+	_, from, q, r, o, seq := hub(t)
+	q.send(advertOver(o, seq, 1))
+	from.send(frame(graft(o, seq)))
+	if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq || s.grafts[0].Mode != wire.Eager {
+		t.Errorf("the alternate hears %+v, want a graft from %d on", s, seq)
+	}
+	q.send(next(o, seq))
+	if s := from.listen(); len(s.infos) != 1 || len(s.prunes) != 1 || s.prunes[0].Mode != wire.Lazy || len(s.grafts) != 0 {
+		t.Errorf("the former parent hears %+v, want that it is not to push, and the info", s)
+	}
+	q.send(frame(graft(o, seq+1)))
+	for _, p := range []*peer{from, q, r} {
+		if s := p.listen(); len(s.grafts)+len(s.prunes) != 0 {
+			t.Errorf("with no alternate, %d hears %+v", p.id, s)
+		}
+	}
+	r.send(advertOver(o, seq+2, 3))
+	if s := r.listen(); len(s.grafts) != 1 || s.grafts[0].From != seq+1 {
+		t.Errorf("without a parent, an advert is answered %+v, want a graft from %d on, at once", s, seq+1)
+	}
+}
+
+// TestOrphansAskNewLinks: an origin without a parent, which is lost or asks to be pushed to, is asked for over the next link by which a node
+// joins that knows others.
+func TestOrphansAskNewLinks(t *testing.T) {
+	for _, tt := range []struct{ asks, knows bool }{{false, false}, {false, true}, {true, true}} {
+		w, from, q, r, o, seq := hub(t)
+		for _, p := range []*peer{q, r} {
+			p.close()
+		}
+		if tt.asks {
+			from.send(frame(graft(o, seq)))
+		} else {
+			from.close()
+		}
+		p := w.dialIn(t, 30, 1)
+		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
+		var b []byte
+		if tt.knows {
+			b = wire.AppendMark(b, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: seq})
+		}
+		p.send(wire.AppendMarksEnd(b))
+		s := p.listen()
+		if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.From == seq }); got != tt.knows {
+			t.Errorf("%+v: the new link hears %+v", tt, s)
+		}
+		if got := w.nodes[1].core.Parent(o); (got == p.link()) != tt.knows {
+			t.Errorf("%+v: the parent is link %d; the new one is %d", tt, got, p.link())
+		}
+	}
+}
+
+// TestPartedTrees: where a peer ends a link because it can do without it, what came over that is asked for at once: of the nearest one whose own
+// infos came over it, too. What writes a lot finds better ones, and after a crash that one may have nothing itself.
+func TestPartedTrees(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		crash, elsewhere bool
+		updates          uint64
+		want             bool
+	}{
+		{name: "of one that wrote little", updates: 1, want: true},
+		{name: "of one that wrote a lot", updates: 4},
+		{name: "after a crash", crash: true, updates: 1},
+		{name: "where nobody's infos came over it", elsewhere: true, updates: 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(1, nil)
+			w.start(1)
+			from, q := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord)
+			far, r := w.admitted(t, 12, 1, wire.Chord), w.admitted(t, 13, 1, wire.Chord)
+			by := from
+			if tt.elsewhere {
+				by = q
+			}
+			by.send(update(core.Origin{Node: far.id, Incarnation: far.inc}, 1, 5))
+			by.send(update(core.Origin{Node: r.id, Incarnation: r.inc}, 1, 2))
+			o := core.Origin{Node: 20, Incarnation: 100}
+			for seq := uint64(1); seq <= tt.updates; seq++ {
+				from.send(update(o, seq, 3))
+			}
+			w.run(100 * ms)
+			for _, p := range []*peer{q, r, far} {
+				p.drop()
+			}
+			if tt.crash {
+				from.close()
+			} else {
+				from.send(wire.AppendBye(nil, wire.Bye{}))
+			}
+			for _, p := range []*peer{q, far} {
+				if s := p.listen(); len(s.grafts) != 0 {
+					t.Errorf("peer %d, which is not beyond the link, or is farther, hears %+v", p.id, s)
+				}
+			}
+			s := r.listen()
+			if got := slices.ContainsFunc(s.grafts, func(g wire.Graft) bool { return g.NodeID == o.Node && g.Mode == wire.Eager }); got != tt.want {
+				t.Errorf("who is beyond the link hears %+v, a graft: want %v", s, tt.want)
+			}
+		})
+	}
+}
