@@ -44,10 +44,9 @@ func (c *Core) graftDelay(o *origin, to uint64) int64 {
 	case o.updates < settledUpdates:
 		g *= 3
 	}
+	g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
 	if o.updates >= settledUpdates && c.hurriedFor(o) {
-		g = 2 * c.haste.usual
-	} else {
-		g = min(max(g, c.skew.mean+4*c.skew.dev), 20*c.cfg.Timers.Graft)
+		g = min(g, 2*c.haste.usual)
 	}
 	if to > o.hw+1 {
 		// Much takes long: a hundredth for each info, of which ten thousand count.
@@ -70,12 +69,13 @@ func (c *Core) arrived(o *origin, was uint64, pushed bool) {
 	}
 	if pushed && o.updates >= settledUpdates {
 		c.overdue(o)
-		c.haste.push(late, c.now.Mono-max(o.wantSince, o.pushed), c.cfg.Timers.Graft)
 		d := int64(0)
 		if late {
-			d = min(c.now.Mono-max(o.wantSince, o.pushed), 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))
+			d = c.now.Mono - max(o.wantSince, o.pushed)
 			o.pushed = c.now.Mono
 		}
+		c.haste.push(d, c.cfg.Timers.Graft)
+		d = min(d, 2*max(c.cfg.Timers.Graft, c.skew.mean+4*c.skew.dev))
 		c.skew.dev += (abs(d-c.skew.mean) - c.skew.dev) / 4
 		c.skew.mean += (d - c.skew.mean) / 8
 	}

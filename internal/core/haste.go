@@ -24,7 +24,7 @@ func (c *Core) hurriedFor(o *origin) bool {
 
 // overdue takes in that what a settled origin wrote last is pushed by its parent, or by who was that until it was late.
 func (c *Core) overdue(o *origin) {
-	if o.updates < settledUpdates || o.wantSince == 0 || c.now.Mono-o.wantSince <= c.cfg.Timers.Graft/2 {
+	if o.updates < settledUpdates || o.wantSince == 0 || c.now.Mono-max(o.wantSince, o.pushed) <= c.cfg.Timers.Graft/2 {
 		return
 	}
 	h := &c.haste
@@ -34,10 +34,10 @@ func (c *Core) overdue(o *origin) {
 	h.until = c.now.Mono + hurriedPings*c.cfg.Timers.Ping
 }
 
-// push takes in a push of a settled origin, d behind its first advert if it is late. One that is later than usual doubles what is, and each other one
+// push takes in a push of a settled origin, d behind its first advert; 0: before it. One that is later than usual doubles what is, and each other one
 // takes a thirteenth off: so one in ten is later (p log 2 = (1-p) log 13/12), if as many are late at all.
-func (h *haste) push(late bool, d, graft int64) {
-	if late && d > h.usual {
+func (h *haste) push(d, graft int64) {
+	if d > h.usual {
 		h.usual = min(2*h.usual, 10*graft)
 	} else {
 		h.usual = max(h.usual-h.usual/13, graft/16)

@@ -15,6 +15,7 @@ func TestHaste(t *testing.T) {
 		later, rest      int64
 		young, same, far bool
 		both, answered   bool
+		stream           bool
 		advertises, asks bool
 	}{
 		{what: "hardly late", later: 4 * ms},
@@ -27,6 +28,7 @@ func TestHaste(t *testing.T) {
 		{what: "late a while ago", later: 40 * ms, rest: 6 * second},
 		{what: "a young tree", later: 40 * ms, young: true},
 		{what: "cut off", later: 250 * ms},
+		{what: "hardly late, each but the last when there is more already", stream: true},
 		{what: "late, where distances differ", later: 40 * ms, far: true},
 	} {
 		w, from, q, r, o, seq := hub(t)
@@ -70,11 +72,25 @@ func TestHaste(t *testing.T) {
 			alive()
 			w.run(100 * ms)
 		}
+		if tt.stream {
+			for range 100 {
+				q.send(advertOver(x, last+1, 3))
+				from.send(update(x, last, 3))
+				last++
+				w.run(4 * ms)
+			}
+			from.send(update(x, last, 3))
+			w.run(200 * ms)
+		}
 		q.drop()
 		r.drop()
 		seq++
 		from.send(update(o, seq, 3))
-		w.run(36 * ms)
+		w.run(20 * ms)
+		if s := r.listen(); len(s.adverts) > 0 {
+			t.Errorf("%s: advertises within 20 ms", tt.what)
+		}
+		w.run(16 * ms)
 		if early := len(r.listen().adverts) > 0; early != tt.advertises {
 			t.Errorf("%s: advertises within 36 ms: %v, want %v", tt.what, early, tt.advertises)
 		}

@@ -29,7 +29,7 @@ type origin struct {
 	progress  int64                // Mono at which an info of it came from a parent last
 	moved     uint64               // its place in arrivals, for hw; 0: none
 	movedAt   int64                // Mono at which hw moved last
-	pushed    int64                // Mono at which hw moved last without having asked
+	pushed    int64                // Mono at which hw moved last by a push that was late
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID
@@ -45,7 +45,7 @@ type origin struct {
 
 	// Repair: what was advertised and is not here.
 	want      uint64
-	wantSince int64
+	wantSince int64 // Mono at which it was advertised first, or something before it that came when there was more already; 0: what came last was not
 	advs      []advert
 	graftAt   int64 // in Core.grafts; 0: not
 	asked     int64 // Mono of the last graft for it; 0: none

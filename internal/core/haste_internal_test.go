@@ -1,0 +1,83 @@
+package core
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestUsualHaste: how late pushes usually are is what one in ten is later than, within bounds; it follows what they are.
+func TestUsualHaste(t *testing.T) {
+	const graft = 16_000
+	for _, tt := range []struct {
+		what     string
+		late     func(r *rand.Rand) int64 // 0: in time
+		from, to int64
+	}{
+		{"all in time", func(*rand.Rand) int64 { return 0 }, graft / 16, graft / 16},
+		{"evenly late, up to 4 Graft", func(r *rand.Rand) int64 { return 1 + r.Int64N(4*graft) }, graft * 27 / 10, graft * 45 / 10},
+		{"one in four, by a Graft", func(r *rand.Rand) int64 {
+			if r.IntN(4) == 0 {
+				return graft
+			}
+			return 0
+		}, graft / 2, 2 * graft},
+		{"one in fifty, by a Graft", func(r *rand.Rand) int64 {
+			if r.IntN(50) == 0 {
+				return graft
+			}
+			return 0
+		}, graft / 16, graft / 4},
+		{"all very late", func(*rand.Rand) int64 { return 1e9 }, 9 * graft, 10 * graft},
+	} {
+		for _, usual := range []int64{graft / 16, 10 * graft} {
+			h, r := haste{usual: usual}, rand.New(rand.NewPCG(1, 2))
+			sum, over, n := int64(0), 0, int64(0)
+			for i := range 4000 {
+				d := tt.late(r)
+				if i >= 1000 {
+					sum, n = sum+h.usual, n+1
+					if d > h.usual {
+						over++
+					}
+				}
+				h.push(d, graft)
+				if h.usual < graft/16 || h.usual > 10*graft {
+					t.Fatalf("%s, from %d on: it is %d", tt.what, usual, h.usual)
+				}
+			}
+			if mean := sum / n; mean < tt.from || mean > tt.to {
+				t.Errorf("%s, from %d on: it is %d on average, want %d to %d; %d of %d are later", tt.what, usual, mean, tt.from, tt.to, over, n)
+			}
+			if tt.what == "evenly late, up to 4 Graft" && (over < 250 || over > 350) {
+				t.Errorf("%s, from %d on: %d of %d are later, want one in ten", tt.what, usual, over, n)
+			}
+		}
+	}
+}
+
+// TestHurriedWaitsNoLonger: a node that is hurried waits twice as long as pushes usually are late, where that is less than it would wait otherwise.
+func TestHurriedWaitsNoLonger(t *testing.T) {
+	const ms = 1_000_000
+	late, other := originID{1, 1}, originID{2, 1}
+	for _, tt := range []struct {
+		id      originID
+		updates uint32
+		usual   int64
+		skew    skew
+		want    int64
+	}{
+		{other, settledUpdates, 1 * ms, skew{}, 2 * ms},
+		{other, settledUpdates, 8 * ms, skew{}, 10 * ms},
+		{other, settledUpdates, 8 * ms, skew{8 * ms, 2 * ms}, 16 * ms},
+		{other, settledUpdates, 100 * ms, skew{8 * ms, 2 * ms}, 16 * ms},
+		{other, settledUpdates, 100 * ms, skew{1000 * ms, 0}, 200 * ms},
+		{other, settledUpdates - 1, 1 * ms, skew{}, 30 * ms},
+		{late, settledUpdates, 1 * ms, skew{8 * ms, 2 * ms}, 16 * ms},
+	} {
+		c := &Core{haste: haste{by: late, until: 100, usual: tt.usual}, skew: tt.skew}
+		c.cfg.Timers.Graft = 10 * ms
+		if got := c.graftDelay(&origin{id: tt.id, hw: 6, updates: tt.updates}, 7); got != tt.want {
+			t.Errorf("%+v: waits %d", tt, got)
+		}
+	}
+}
