@@ -185,93 +185,11 @@ func (c *Core) linked(node uint64) *link {
 	return nil
 }
 
-// room decides whether there is room for a link, which is new to this node.
-func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
-	all, _ := c.counts()
-	d := degree(o.size())
-	space := c.incoming() < c.cfg.MaxPeers
-	switch h.Reason {
-	case wire.Join:
-		// Seeds are to be near each other: all others join through them.
-		if space && (all < joinDegree(d) || slices.Contains(o.seeds, l.addr)) {
-			return wire.Admitted, 0
-		}
-		// Once settled, whoever joins is let in at once: in place of another link, so that the degree stays, and if none can go,
-		// in addition, as far as MaxPeers leaves space. A peer that joins and joins can so displace chords, which are dialled anew, but
-		// neither what this node dialled nor the ring's.
-		if o.settled(c) && (o.evict(c) || space) {
-			return wire.Admitted, 0
-		}
-		if len(c.neighbours(l.node)) > 0 {
-			return wire.Redirected, 0
-		}
-		if c.unseat() { // nobody else can take it in
-			return wire.Admitted, 0
-		}
-	case wire.Ring, wire.Heal:
-		if space || o.evict(c) {
-			return wire.Admitted, 0
-		}
-	case wire.Chord, wire.Near:
-		_, chances := c.underway()
-		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all-c.countLeaves()+chances < d+2 {
-			return wire.Admitted, 0
-		}
-		if h.Reason == wire.Near && c.giveWay() {
-			return wire.Admitted, 0
-		}
-	default:
-		return wire.Refused, wire.Misbehaved
-	}
-	return wire.Refused, wire.Busy
-}
-
-// reserve is how many of the places for links that peers dial are kept from chords, so that who joins finds one.
-func reserve(maxPeers int) int { return maxPeers / 8 }
-
-// joinLasts is how long the link lasts at least by which a node has joined.
-const joinLasts = 5 * tick
-
 // settledAfter is after how many latencies without a new member the network is no longer assembling.
 const settledAfter = 50
 
 func (o *overlay) settled(c *Core) bool {
 	return o.lastNew != 0 && c.now.Mono-o.lastNew >= settledAfter*o.latency(c)
-}
-
-// evict makes room: where no place is left it takes that of a caller, which loses nothing by it; otherwise it parts from a peer that
-// dialled a chord, or joined, long enough ago to have other links. It takes the one that the fewest origins come by, so that few nodes are
-// behind it: origins that write nothing show nobody a better way. It reports whether there was one.
-func (o *overlay) evict(c *Core) bool {
-	if c.incoming() >= c.cfg.MaxPeers && c.unseat() {
-		return true
-	}
-	var which *link
-	fewest := 0
-	for _, l := range slices.Backward(c.links) {
-		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
-		if !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
-			continue
-		}
-		if n := c.behind(l); which == nil || n < fewest {
-			which, fewest = l, n
-		}
-	}
-	if which != nil {
-		c.partFrom(which)
-	}
-	return which != nil
-}
-
-// behind returns how many origins come over l.
-func (c *Core) behind(l *link) int {
-	n := 0
-	for _, x := range c.origins {
-		if x.parent == l.id {
-			n++
-		}
-	}
-	return n
 }
 
 // up is told of an admitted link.
@@ -375,9 +293,6 @@ const shedAfter = 5 * tick
 // keptDegree is how many links a node keeps that has a degree of d. Chords make it more by two at most: with one more than d, small networks have the
 // evenest load, and with three large ones the shortest paths.
 func keptDegree(d int) int { return d + min(3, d/3) }
-
-// joinDegree is up to how many links a node admits those who join that has a degree of d.
-func joinDegree(d int) int { return max(6, d+3) }
 
 // branches returns how many trees run over l.
 func (c *Core) branches(l *link) int {

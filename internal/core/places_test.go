@@ -181,23 +181,22 @@ func TestExchangeMakesRoom(t *testing.T) {
 	}
 }
 
-// TestExchangeKeepsPlace: a node that joins a full one is let in once the network has settled; callers keep their places, but
+// TestExchangeKeepsPlace: a node, or a leaf, that joins a full one is let in once the network has settled; callers keep their places, but
 // for the one that has been silent for longest, where there is no other.
 func TestExchangeKeepsPlace(t *testing.T) {
 	for _, tt := range []struct {
 		maxPeers int
+		joins    uint64
 		keep     []uint64
-	}{{10, []uint64{51, 50}}, {9, []uint64{50}}} {
+	}{{10, 60, []uint64{51, 50}}, {9, 60, []uint64{50}}, {10, 0, []uint64{51, 50}}, {9, 0, []uint64{50}}} {
 		k := newThrong(t, tenIDs()[:7], 7, 1)
 		k.w.nodes[1].core.SetMaxPeers(tt.maxPeers)
 		k.w.client(t, 51).call(1)
 		k.run(100 * ms)
 		k.w.client(t, 50).call(1)
 		k.run(second)
-		p := k.w.dialIn(t, 60, 1)
-		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
-		if f := p.recv(); f == nil || f.Hello == nil || f.Hello.Verdict != wire.Admitted {
-			t.Fatalf("%d places: a node that joins is answered %+v", tt.maxPeers, f)
+		if _, v := joined(t, k.w, tt.joins); v != wire.Admitted {
+			t.Fatalf("%d places: a node that joins is answered with verdict %v", tt.maxPeers, v)
 		}
 		var got []uint64
 		for _, l := range k.w.nodes[1].core.Links() {

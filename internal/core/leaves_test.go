@@ -1,0 +1,75 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/grapevine-go/grapevine/internal/core"
+	"github.com/grapevine-go/grapevine/internal/wire"
+)
+
+// joined has a peer join, a leaf if its ID is 0, and returns it with the verdict.
+func joined(t *testing.T, w *world, id uint64) (*peer, wire.Verdict) {
+	t.Helper()
+	p := w.dialIn(t, id, 1)
+	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Leaf: id == 0, Instance: 5000 + uint64(len(w.conns))})
+	return p, p.recv().Hello.Verdict
+}
+
+// TestLeavesTakeNoPlaces: leaves are no part of the overlay. Those that join end no link of it, be there room or not, and leave who joins as many places as there
+// were; while members come, as many leaves are let in, besides, and further ones redirected.
+func TestLeavesTakeNoPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		what          string
+		maxPeers      int
+		settled       bool
+		leaves, joins int // let in, of twelve leaves and then of twelve who join
+		chords        int // that are left
+	}{
+		{what: "while members come", maxPeers: 40, leaves: 7, joins: 3, chords: 3},
+		{what: "once settled", maxPeers: 40, settled: true, leaves: 12, joins: 12, chords: 0},
+		{what: "while members come, with little room", maxPeers: 6, leaves: 2, chords: 3},
+		{what: "once settled, with little room", maxPeers: 6, settled: true, leaves: 2, joins: 3, chords: 0},
+	} {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = tt.maxPeers })
+		w.handDials = true
+		w.start(1)
+		w.describe(1)
+		p := w.admitted(t, 10, 1, wire.Ring)
+		var chords []*peer
+		for id := range uint64(3) {
+			chords = append(chords, w.admitted(t, 11+id, 1, wire.Chord))
+		}
+		o := core.Origin{Node: 20, Incarnation: 1}
+		p.send(frame(info(o, 1, "node:20", descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		if tt.settled {
+			w.run(second)
+		}
+		left := func() (n int) {
+			for _, c := range chords {
+				if c.admitted() {
+					n++
+				}
+			}
+			return n
+		}
+		leaves, joins := 0, 0
+		for range 12 {
+			if _, v := joined(t, w, 0); v == wire.Admitted {
+				leaves++
+			} else if v != wire.Redirected {
+				t.Errorf("%s: a leaf is answered with verdict %v", tt.what, v)
+			}
+		}
+		if leaves != tt.leaves || left() != 3 {
+			t.Errorf("%s: %d of 12 leaves are let in, want %d; %d of 3 chords are left", tt.what, leaves, tt.leaves, left())
+		}
+		for id := range uint64(12) {
+			if _, v := joined(t, w, 50+id); v == wire.Admitted {
+				joins++
+			}
+		}
+		if joins != tt.joins || left() != tt.chords {
+			t.Errorf("%s: 12 join behind the leaves, and %d are let in, want %d; %d chords are left, want %d", tt.what, joins, tt.joins, left(), tt.chords)
+		}
+	}
+}
