@@ -218,6 +218,13 @@ func (w *world) check() []error {
 		if counted, are := n.core.Lost(); counted != are {
 			errs = append(errs, fmt.Errorf("node %d counts %d lost members, and there are %d", i, counted, are))
 		}
+		for o := range n.core.Marks() {
+			for _, l := range []core.LinkID{n.core.Parent(o), n.core.Second(o)} {
+				if n.core.Eager(l, o) {
+					errs = append(errs, fmt.Errorf("node %d pushes node %d's infos to one it has them from", i, o.Node))
+				}
+			}
+		}
 		marks := n.core.Marks()
 		for _, wr := range w.wrote {
 			if wr.seq > marks[wr.origin] {

@@ -222,7 +222,9 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	case r.From > old:
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
-		o.parent, o.orphan = l.id, false
+		if p.mode() != wire.Eager { // else it has asked this node, and both have nobody
+			o.parent, o.orphan = l.id, false
+		}
 	case l.id == o.rival && r.Repair:
 		// Its advert was earlier than the push by more than pushes usually are late, and it keeps its word. As both push from now on, one
 		// of them has to go; the next update would come twice.

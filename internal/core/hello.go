@@ -208,10 +208,10 @@ func (c *Core) joined(l *link) {
 	c.graftOrphans(l)
 }
 
-// graftOrphans asks a new link for the origins that have no parent any more.
+// graftOrphans asks a new link for the origins that have no parent any more, but those that the peer is known to have nothing of.
 func (c *Core) graftOrphans(l *link) {
 	for _, o := range c.origins {
-		if o.orphan && o != c.self {
+		if o.orphan && o != c.self && l.of(o).mode() != wire.Eager {
 			c.graft(l, o)
 		}
 	}

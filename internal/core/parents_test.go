@@ -134,9 +134,11 @@ func TestParentAsks(t *testing.T) {
 }
 
 // TestOrphansAskNewLinks: an origin without a parent, which is lost or asks to be pushed to, is asked for over the next link by which a node
-// joins that knows others.
+// joins that knows it. One that knows others only is behind this node.
 func TestOrphansAskNewLinks(t *testing.T) {
-	for _, tt := range []struct{ asks, knows bool }{{false, false}, {false, true}, {true, true}} {
+	for _, tt := range []struct{ asks, knows, others bool }{
+		{false, false, false}, {false, true, false}, {true, true, false}, {false, false, true}, {true, false, true}, {true, true, true},
+	} {
 		w, from, q, r, o, seq := hub(t)
 		for _, p := range []*peer{q, r} {
 			p.close()
@@ -149,6 +151,9 @@ func TestOrphansAskNewLinks(t *testing.T) {
 		p := w.dialIn(t, 30, 1)
 		p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join})
 		var b []byte
+		if tt.others {
+			b = wire.AppendMark(b, wire.Mark{NodeID: 40, Incarnation: 1, Seq: 1})
+		}
 		if tt.knows {
 			b = wire.AppendMark(b, wire.Mark{NodeID: o.Node, Incarnation: o.Incarnation, Seq: seq})
 		}

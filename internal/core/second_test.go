@@ -176,10 +176,27 @@ func TestSecondParentsCross(t *testing.T) {
 	}
 }
 
-// TestSecondParentTakesOver: when the parent is lost the other one is it, without a word, and the alternate is asked to be the second
+// TestOwnInfosHaveNoParent: who pushes this node's own infos is asked not to, and is no second parent of them.
+func TestOwnInfosHaveNoParent(t *testing.T) {
+	w, from, _, _, _, _ := twice(t)
+	for range 4 {
+		w.add(1, "own", "v", 0)
+		w.run(100 * ms)
+	}
+	o := core.Origin{Node: 1, Incarnation: w.nodes[1].core.Incarnation()}
+	from.drop()
+	from.send(update(o, w.nodes[1].core.Marks()[o], 1))
+	w.run(100 * ms)
+	if s := from.listen(); len(s.prunes) != 1 {
+		t.Errorf("who pushes this node's own infos hears %+v, want a prune", s)
+	}
+	parents(t, w, o, 0, 0)
+}
+
+// TestSecondParentTakesOver: when the parent is lost, or asks to be pushed to, the other one is it, without a word, and the alternate is asked to be the second
 // one; so it is when that is lost.
 func TestSecondParentTakesOver(t *testing.T) {
-	for _, second := range []bool{false, true} {
+	for _, tt := range []struct{ second, asks bool }{{false, false}, {false, true}, {true, false}} {
 		w, from, q, r, o, seq := twice(t)
 		from.send(next(o, seq))
 		q.send(advertOver(o, seq+1, 1))
@@ -188,10 +205,14 @@ func TestSecondParentTakesOver(t *testing.T) {
 		q.drop()
 		r.drop()
 		lost, left := from, q
-		if second {
+		if tt.second {
 			lost, left = q, from
 		}
-		lost.close()
+		if tt.asks {
+			lost.send(frame(graft(o, seq+1)))
+		} else {
+			lost.close()
+		}
 		if s := left.listen(); len(s.grafts) != 0 {
 			t.Errorf("the parent that is left hears %+v", s)
 		}

@@ -232,7 +232,7 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	}
 }
 
-// noParent: l asks for o, and so does not push it any more: the second parent, or the alternate, takes its place. It may have crossed what this node has
+// noParent: l asks for o, or has nothing of it, and so does not push it any more: the second parent, or the alternate, takes its place. It may have crossed what this node has
 // asked of it.
 func (c *Core) noParent(l *link, o *origin) {
 	o.noAlternate(l.id)
@@ -244,12 +244,38 @@ func (c *Core) noParent(l *link, o *origin) {
 		}
 	case o.parent:
 		o.parent, o.second = o.second, 0
-		if o.orphan = !c.up(o.parent); o.orphan && c.up(o.alt) {
-			c.graft(c.link(o.alt), o)
-		}
+		o.orphan = !c.up(o.parent)
+		c.takeAlternate(o)
 		if !o.orphan {
 			c.prune(l, o, wire.Lazy)
+			return
 		}
+		c.hearOthers(o, slices.DeleteFunc(c.admitted(), func(x *link) bool { return x == l }))
+	}
+}
+
+// takeAlternate asks the alternate to push o, in the place of a parent, or of the second one, that is none any more. It reports whether there is one.
+func (c *Core) takeAlternate(o *origin) bool {
+	alt := c.link(o.alt)
+	if !c.up(o.alt) || o.alt == o.parent {
+		return false
+	}
+	o.alt, o.alt2 = o.alt2, 0
+	if o.orphan {
+		c.graft(alt, o)
+	} else {
+		o.second = alt.id
+		c.pull(alt, o)
+	}
+	return true
+}
+
+// hearOthers opens two of the links for adverts of o, at random, until somebody proves to be a good parent.
+func (c *Core) hearOthers(o *origin, links []*link) {
+	for k := 0; k < 2 && c.overlay.size() > keptAdverts && len(links) > 0; k++ {
+		x := links[c.rng.IntN(len(links))]
+		x.of(o).unmute()
+		c.prune(x, o, wire.Lazy)
 	}
 }
 
@@ -417,18 +443,26 @@ func (c *Core) learn(o *origin, from *link) {
 	}
 }
 
+// admitted lists the links that are up.
+func (c *Core) admitted() []*link {
+	var up []*link
+	for _, l := range c.links {
+		if l.admitted && !l.closing {
+			up = append(up, l)
+		}
+	}
+	return up
+}
+
 // treeLost finds other parents for the origins that came over l.
 func (c *Core) treeLost(l *link) {
-	var up []*link
+	up := c.admitted()
 	// Where both ends are there, and one could do without l, nobody else has lost what came over it: not a peer whose own infos did, which
 	// is on the other side of l. For origins that write little, nobody shows a better way.
 	var beyond *link
-	for _, x := range c.links {
-		if x.admitted && !x.closing {
-			up = append(up, x)
-			if y := c.newest(x.node); l.parted && y != nil && y.parent == l.id && (beyond == nil || y.hops < c.newest(beyond.node).hops) {
-				beyond = x
-			}
+	for _, x := range up {
+		if y := c.newest(x.node); l.parted && y != nil && y.parent == l.id && (beyond == nil || y.hops < c.newest(beyond.node).hops) {
+			beyond = x
 		}
 	}
 	for _, o := range c.origins {
@@ -445,21 +479,9 @@ func (c *Core) treeLost(l *link) {
 		if len(up) == 0 {
 			continue
 		}
-		if alt := c.link(o.alt); c.up(o.alt) && o.alt != o.parent {
-			o.alt, o.alt2 = o.alt2, 0
-			if o.orphan {
-				c.graft(alt, o)
-			} else {
-				o.second = alt.id
-				c.pull(alt, o)
-			}
-		} else if beyond != nil && o.orphan && o.updates < settledUpdates {
+		if !c.takeAlternate(o) && beyond != nil && o.orphan && o.updates < settledUpdates {
 			c.graft(beyond, o)
 		}
-		for k := 0; k < 2 && c.overlay.size() > keptAdverts; k++ { // hear of it from others too, until somebody proves to be a good parent
-			x := up[c.rng.IntN(len(up))]
-			x.of(o).unmute()
-			c.prune(x, o, wire.Lazy)
-		}
+		c.hearOthers(o, up)
 	}
 }

@@ -171,6 +171,7 @@ func (c *Core) pushAll(l *link) {
 			continue
 		}
 		if p.known == 0 {
+			c.noParent(l, o) // it was asked before its marks were here
 			p.choose(wire.Eager)
 		}
 		c.push(l, o, true)
