@@ -8,7 +8,7 @@ type haste struct {
 }
 
 // hurriedPings is for how many ping periods one late push counts.
-const hurriedPings = 5
+const hurriedPings = 3
 
 // hurried reports whether a push has been late a short time ago. Such a node advertises earlier. Where distances differ, lateness says nothing: there
 // is a path for each. Whoever finds that they do measures, and tells the others by that.
