@@ -28,6 +28,9 @@ func tryAtomic(ctx context.Context, tr *storeTrial) error {
 	}
 	read := func() error {
 		for n := 0; n < 500 && !over.Load(); n++ {
+			if n%10 == 0 {
+				time.Sleep(time.Nanosecond) // a writer begins, or goes on from wherever it waits
+			}
 			got, err := getValue(ctx, tr.s, "key")
 			if err != nil {
 				return err
