@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -18,22 +19,23 @@ func busy(w *world, p *peer) (free func()) {
 	}
 }
 
-// TestGraftBehindGraft: a peer that asks for an origin while a graft of it waits for the link hears one that asks for what is missing only: both
-// would push.
+// TestGraftBehindGraft: where a peer asks for an origin while a graft of it waits for the link, that is taken back: each would push to the other. Unless nobody
+// else pushes, or this node is the one of two who gets what it asks for.
 func TestGraftBehindGraft(t *testing.T) {
 	for _, tt := range []struct {
-		what    string
-		parents int
-		high    bool // this node has the higher ID
-		hops    uint32
-		alone   bool // the former parent is gone
-		missing bool
+		what     string
+		parents  int
+		high     bool // this node has the higher ID
+		hops     uint32
+		alone    bool // the former parent is gone
+		kept     bool
+		notAsked bool // the peer changes its mind
 	}{
 		{what: "a parent", parents: 1},
-		{what: "a parent, with nobody in its place", parents: 1, alone: true},
-		{what: "a parent, with nobody in its place, for what it has advertised", parents: 1, alone: true, missing: true},
+		{what: "a parent, which then asks for nothing", parents: 1, notAsked: true},
+		{what: "a parent, with nobody in its place", parents: 1, alone: true, kept: true},
 		{what: "a second parent, with the lower ID", parents: 2, hops: 3},
-		{what: "a second parent, with the higher ID", parents: 2, hops: 3, high: true},
+		{what: "a second parent, with the higher ID", parents: 2, hops: 3, high: true, kept: true},
 	} {
 		w, from, q, _, o, seq := hubWith(t, func(c *core.Config) {
 			if c.Parents = tt.parents; tt.high {
@@ -52,26 +54,75 @@ func TestGraftBehindGraft(t *testing.T) {
 		if p, s := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); p != q.link() && s != q.link() {
 			t.Fatalf("%s: the parents are links %d and %d, want that of who advertises", tt.what, p, s)
 		}
-		if !tt.missing {
-			to = seq
-		}
 		q.send(frame(graft(o, to)))
-		free()
-		s := q.listen()
-		if len(s.grafts) != 1 || s.grafts[0].From != seq || s.grafts[0].Mode != wire.Lazy {
-			t.Errorf("%s: hears %+v, want a graft of what is missing only", tt.what, s)
+		if tt.notAsked {
+			q.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Lazy}))
 		}
 		if p, s := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); p == q.link() || s == q.link() {
 			t.Errorf("%s: it is still one, the parents are links %d and %d", tt.what, p, s)
 		}
-		if tt.alone {
+		free()
+		if s := q.listen(); (len(s.grafts) == 1) != tt.kept || (len(s.prunes) == 1) == tt.kept {
+			t.Errorf("%s: hears %+v, a graft: want %v, else a prune", tt.what, s, tt.kept)
+		}
+		if tt.alone { // the graft is answered
+			q.send(frame(info(o, to, "k", "v", int64(to), 0), func(b []byte) []byte {
+				return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: to - 1, To: to, Repair: true})
+			}))
+			if p := w.nodes[1].core.Parent(o); p != q.link() {
+				t.Errorf("%s: the parent is link %d, want who has answered", tt.what, p)
+			}
 			continue
 		}
 		seq++
 		from.send(update(o, seq, 3))
-		if s := q.listen(); len(s.infos) != 1 {
-			t.Errorf("%s: is pushed %+v, want an info", tt.what, s)
+		if s := q.listen(); (len(s.infos) == 0) != tt.notAsked {
+			t.Errorf("%s: is pushed %+v, want an info unless it asks for none", tt.what, s)
 		}
+	}
+}
+
+// TestTwoOrphans: two nodes whose common parent is gone, and of which one has its last update, ask each other while a link end is busy: one pushes to the other
+// then, and the other one knows that it has no parent.
+func TestTwoOrphans(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		w, from, q, r, o, seq := hub(t)
+		r.close()
+		free := busy(w, q)
+		from.close()
+		q.send(advertOver(o, seq+1, 3))
+		if asked {
+			q.send(frame(graft(o, seq+1)))
+		}
+		free()
+		if s := q.listen(); len(s.grafts) != 1 || s.grafts[0].Mode != wire.Eager || s.grafts[0].From != seq {
+			t.Errorf("asked: %v: the other one hears %+v, want to be asked to push", asked, s)
+		}
+		if p := w.nodes[1].core.Parent(o); (p == 0) != asked {
+			t.Errorf("asked: %v: the parent is link %d", asked, p)
+		}
+	}
+}
+
+// TestLateAnswer: the first of an origin comes, late, from who was asked first. Who is asked since is the parent, and is pushed nothing, though many are while the network
+// assembles.
+func TestLateAnswer(t *testing.T) {
+	w := newWorld(1, nil)
+	w.start(1)
+	a, b := w.admitted(t, 10, 1, wire.Join), w.admitted(t, 11, 1, wire.Chord)
+	o := core.Origin{Node: 20, Incarnation: 100}
+	for _, p := range []*peer{b, a} {
+		p.send(wire.AppendAdverts(nil, wire.Advert{NodeID: o.Node, Incarnation: o.Incarnation, To: 1, Hops: 1, Pull: true}))
+	}
+	w.run(70 * ms)
+	if p := w.nodes[1].core.Parent(o); p != a.link() {
+		t.Fatalf("the parent is link %d, want %d, which was asked last", p, a.link())
+	}
+	b.send(frame(info(o, 1, "k", "v", 1, 0), func(b []byte) []byte {
+		return wire.AppendRange(b, wire.Range{NodeID: o.Node, Incarnation: o.Incarnation, From: 0, To: 1, Repair: true})
+	}))
+	for _, err := range w.check() {
+		t.Error(err)
 	}
 }
 
@@ -96,28 +147,58 @@ func TestOrphanIsPushed(t *testing.T) {
 	}
 }
 
-// TestOrphanHears: where a parent asks to be pushed to and nobody takes its place, two of the links that may be closed for adverts are opened, in a large
-// network. Its own is none of them.
+// TestOrphanHears: where a parent is lost, or asks to be pushed to, and nobody takes its place, two of the links that are closed for adverts are opened. None of
+// the tree is: neither a parent that is left nor who is pushed to.
 func TestOrphanHears(t *testing.T) {
-	for _, members := range []uint64{90, 110} {
+	for _, tt := range []struct {
+		lost    bool
+		parents int
+		want    int
+	}{{false, 1, 2}, {true, 1, 2}, {true, 2, 2}} {
 		heard := map[uint64]int{}
-		for seed := range uint64(20) {
-			w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Seed = seed })
-			crowd(w, from, members)
-			from.send(frame(graft(o, seq)))
-			for _, p := range []*peer{from, q, r} {
-				for _, mode := range p.listen().modes() {
-					if mode == wire.Lazy {
-						heard[p.id]++
-					}
+		for seed := range uint64(40) {
+			w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Seed, c.Parents = seed, tt.parents })
+			peers := []*peer{from, q, r}
+			for id := range uint64(6) {
+				peers = append(peers, w.admitted(t, 13+id, 1, wire.Ring))
+			}
+			crowd(w, from, 110)
+			closed := peers[2:6]
+			if tt.parents > 1 {
+				seq++
+				from.send(update(o, seq, 3))
+				q.send(advertOver(o, seq, 3))
+			}
+			for _, p := range closed {
+				p.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+			}
+			peers[6].send(frame(graft(o, seq)))
+			w.run(50 * ms)
+			for _, p := range peers {
+				p.drop()
+			}
+			if tt.lost {
+				from.close()
+			} else {
+				from.send(frame(graft(o, seq)))
+			}
+			w.run(10 * ms)
+			n := 0
+			for _, p := range peers {
+				if p.up() && slices.Contains(p.listen().modes(), wire.Lazy) {
+					heard[p.id]++
+					n++
 				}
 			}
+			if n != tt.want {
+				t.Errorf("%+v, seed %d: %d links are opened", tt, seed, n)
+			}
 		}
-		if members < 100 && len(heard) > 0 {
-			t.Errorf("%d members: links are opened: %v", members, heard)
-		}
-		if members > 100 && (heard[10] > 0 || heard[11] < 10 || heard[12] < 10 || heard[11]+heard[12] > 40) {
-			t.Errorf("%d members: of 20 times, links are opened %v, want mostly both but that of 10, which has asked", members, heard)
+		for id, n := range heard {
+			if id < 12 || id > 15 || n < 5 {
+				t.Errorf("%+v: of 40 times, links are opened %v, want those of 12 to 15, each now and then", tt, heard)
+				break
+			}
 		}
 	}
 }

@@ -341,8 +341,7 @@ func (f *frame) adverts() {
 	l.adverts = slices.Delete(l.adverts, 0, done)
 }
 
-// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win. One of a peer that has asked this node
-// since asks for what is missing only: each would push to the other.
+// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win. Grafts that were taken back are passed over.
 func (f *frame) prunes() {
 	l := f.l
 	done := 0
@@ -364,12 +363,10 @@ func (f *frame) prunes() {
 		if f.over() {
 			break
 		}
-		p, mode := l.of(o), wire.Eager
-		if p.mode() == wire.Eager {
-			mode = wire.Lazy
+		if p := l.of(o); p.is(inGrafts) {
+			p.put(inGrafts, false)
+			f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
 		}
-		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: mode})
-		p.put(inGrafts, false)
 		done++
 	}
 	l.grafts = slices.Delete(l.grafts, 0, done)

@@ -316,5 +316,8 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			p.choose(wire.Eager)
 		}
 	}
+	if len(f.Grafts) > 0 {
+		l.dropTakenBack()
+	}
 	return said
 }

@@ -232,6 +232,7 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 		c.refuse(l, wire.OtherCluster)
 		return
 	}
+	grown := l.leaf && f.NodeID != 0
 	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, f.NodeID == 0
 	l.cluster = h.ClusterID
 	c.adoptCluster(l.cluster)
@@ -240,8 +241,12 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 	c.out.Links = true
 	if old, wins := c.settle(l); !wins {
 		c.end(l, 0)
+		return
 	} else if old != nil {
 		c.replace(old, l)
+	}
+	if grown {
+		c.overlay.grown(c, l)
 	}
 }
 

@@ -10,24 +10,23 @@ import (
 
 // room decides whether there is room for a link, which is new to this node.
 func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
-	all, _ := c.counts()
-	leaves := c.countLeaves()
-	all -= leaves
+	all, leaves := c.degree(), c.countLeaves()
+	nodes := all - leaves
 	d := degree(o.size())
 	space := c.incoming() < c.cfg.MaxPeers
 	switch h.Reason {
 	case wire.Join:
-		alike := all
-		if l.leaf {
-			alike = leaves
+		counted := nodes
+		if !o.settled(c) {
+			counted = all // whoever has no ID yet gets one soon
 		}
 		// Seeds are to be near each other: all others join through them.
-		if space && (alike < joinDegree(d) || slices.Contains(o.seeds, l.addr)) {
+		if space && (counted < joinDegree(d) || slices.Contains(o.seeds, l.addr)) {
 			return wire.Admitted, 0
 		}
 		// Once settled, whoever joins is let in at once: in place of another link, so that the degree stays, and if none can go,
 		// in addition, as far as MaxPeers leaves space. A peer that joins and joins can so displace chords, which are dialled anew, but
-		// neither what this node dialled nor the ring's. A leaf, which does not count towards the degree, displaces no link.
+		// neither what this node dialled nor the ring's. A leaf displaces no link.
 		if o.settled(c) && (!l.leaf && o.evict(c) || space || c.unseat()) {
 			return wire.Admitted, 0
 		}
@@ -43,7 +42,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		}
 	case wire.Chord, wire.Near:
 		_, chances := c.underway()
-		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && all+chances < d+2 {
+		if c.incoming() < c.cfg.MaxPeers-reserve(c.cfg.MaxPeers) && nodes+chances < d+2 {
 			return wire.Admitted, 0
 		}
 		if h.Reason == wire.Near && c.giveWay() {
@@ -64,18 +63,27 @@ const joinLasts = 5 * tick
 // joinDegree is up to how many links a node admits those who join that has a degree of d.
 func joinDegree(d int) int { return max(6, d+3) }
 
-// evict makes room: where no place is left it takes that of a caller, which loses nothing by it; otherwise it parts from a peer that
-// dialled a chord, or joined, long enough ago to have other links. It takes the one that the fewest origins come by, so that few nodes are
-// behind it: origins that write nothing show nobody a better way. It reports whether there was one.
-func (o *overlay) evict(c *Core) bool {
-	if c.incoming() >= c.cfg.MaxPeers && c.unseat() {
-		return true
+// grown is told of a leaf that has got an ID: its link is one of the overlay from now on, as if the node had just joined.
+func (o *overlay) grown(c *Core, l *link) {
+	if o.settled(c) && c.degree()-c.countLeaves() > joinDegree(degree(o.size())) {
+		o.displace(c, l)
 	}
+}
+
+// evict makes room: where no place is left it takes that of a caller, which loses nothing by it, otherwise that of a link that can go. It reports whether
+// there was one.
+func (o *overlay) evict(c *Core) bool {
+	return c.incoming() >= c.cfg.MaxPeers && c.unseat() || o.displace(c, nil)
+}
+
+// displace parts from a peer, but not over that link, that dialled a chord, or joined, long enough ago to have other links. It takes the one that the
+// fewest origins come by, so that few nodes are behind it: origins that write nothing show nobody a better way. It reports whether there was one.
+func (o *overlay) displace(c *Core, but *link) bool {
 	var which *link
 	fewest := 0
 	for _, l := range slices.Backward(c.links) {
 		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
-		if !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
+		if l == but || !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
 			continue
 		}
 		if n := c.behind(l); which == nil || n < fewest {

@@ -212,15 +212,6 @@ func (c *Core) byJoin(id LinkID) bool { return c.up(id) && c.link(id).reason == 
 // nears reports whether a path through this node would be shorter for a peer that hears no adverts.
 func (o *origin) nears(p *perOrigin) bool { return o.hops+2 <= p.hops() }
 
-// noAlternate forgets that the link with that id was to take the place of a lost parent's.
-func (o *origin) noAlternate(id LinkID) {
-	if o.alt == id {
-		o.alt, o.alt2 = o.alt2, 0
-	} else if o.alt2 == id {
-		o.alt2 = 0
-	}
-}
-
 // adopt makes l the parent of o in the place of another.
 func (c *Core) adopt(l *link, o *origin, at int64) {
 	old := o.parent
@@ -229,53 +220,6 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	if c.up(old) && old != o.second {
 		c.letGo(old, o)
 		o.alt = old
-	}
-}
-
-// noParent: l asks for o, or has nothing of it, and so does not push it any more: the second parent, or the alternate, takes its place. It may have crossed what this node has
-// asked of it.
-func (c *Core) noParent(l *link, o *origin) {
-	o.noAlternate(l.id)
-	switch l.id {
-	case o.second:
-		o.second = 0
-		if c.node < l.node {
-			c.prune(l, o, wire.Lazy) // if both have asked, one of them gets what it asked for
-		}
-	case o.parent:
-		o.parent, o.second = o.second, 0
-		o.orphan = !c.up(o.parent)
-		c.takeAlternate(o)
-		if !o.orphan {
-			c.prune(l, o, wire.Lazy)
-			return
-		}
-		c.hearOthers(o, slices.DeleteFunc(c.admitted(), func(x *link) bool { return x == l }))
-	}
-}
-
-// takeAlternate asks the alternate to push o, in the place of a parent, or of the second one, that is none any more. It reports whether there is one.
-func (c *Core) takeAlternate(o *origin) bool {
-	alt := c.link(o.alt)
-	if !c.up(o.alt) || o.alt == o.parent {
-		return false
-	}
-	o.alt, o.alt2 = o.alt2, 0
-	if o.orphan {
-		c.graft(alt, o)
-	} else {
-		o.second = alt.id
-		c.pull(alt, o)
-	}
-	return true
-}
-
-// hearOthers opens two of the links for adverts of o, at random, until somebody proves to be a good parent.
-func (c *Core) hearOthers(o *origin, links []*link) {
-	for k := 0; k < 2 && c.overlay.size() > keptAdverts && len(links) > 0; k++ {
-		x := links[c.rng.IntN(len(links))]
-		x.of(o).unmute()
-		c.prune(x, o, wire.Lazy)
 	}
 }
 
@@ -431,7 +375,7 @@ func (c *Core) learn(o *origin, from *link) {
 		}
 		p := l.of(o)
 		switch {
-		case l == from:
+		case l == from || o.pushedBy(l.id):
 			p.setMode(wire.Lazy)
 		case p.is(chosen) && p.mode() == wire.Eager: // it was asked for already
 		case eager(l):
@@ -440,48 +384,5 @@ func (c *Core) learn(o *origin, from *link) {
 			p.setMode(wire.Lazy)
 		}
 		p.put(chosen, true)
-	}
-}
-
-// admitted lists the links that are up.
-func (c *Core) admitted() []*link {
-	var up []*link
-	for _, l := range c.links {
-		if l.admitted && !l.closing {
-			up = append(up, l)
-		}
-	}
-	return up
-}
-
-// treeLost finds other parents for the origins that came over l.
-func (c *Core) treeLost(l *link) {
-	up := c.admitted()
-	// Where both ends are there, and one could do without l, nobody else has lost what came over it: not a peer whose own infos did, which
-	// is on the other side of l. For origins that write little, nobody shows a better way.
-	var beyond *link
-	for _, x := range up {
-		if y := c.newest(x.node); l.parted && y != nil && y.parent == l.id && (beyond == nil || y.hops < c.newest(beyond.node).hops) {
-			beyond = x
-		}
-	}
-	for _, o := range c.origins {
-		o.noAlternate(l.id)
-		switch l.id {
-		case o.parent:
-			o.parent, o.second = o.second, 0
-		case o.second:
-			o.second = 0
-		default:
-			continue
-		}
-		o.orphan = !c.up(o.parent)
-		if len(up) == 0 {
-			continue
-		}
-		if !c.takeAlternate(o) && beyond != nil && o.orphan && o.updates < settledUpdates {
-			c.graft(beyond, o)
-		}
-		c.hearOthers(o, up)
 	}
 }
