@@ -81,3 +81,32 @@ func TestHurriedWaitsNoLonger(t *testing.T) {
 		}
 	}
 }
+
+// TestArrived: how late a push is counts in full for how late pushes usually are, which a bound of its own holds; for the wait before an advert is answered, up to twice what that is.
+func TestArrived(t *testing.T) {
+	const ms = 1_000_000
+	for _, tt := range []struct {
+		late     int64
+		pushed   bool
+		usual    int64
+		from, to skew
+	}{
+		{late: 40 * ms, pushed: true, usual: 60 * ms, to: skew{mean: 20 * ms / 8, dev: 20 * ms / 4}},
+		{late: 1000 * ms, pushed: true, usual: 60 * ms, to: skew{mean: 20 * ms / 8, dev: 20 * ms / 4}},
+		{late: 1000 * ms, pushed: true, usual: 60 * ms, from: skew{mean: 80 * ms}, to: skew{mean: 90 * ms, dev: 20 * ms}},
+		{late: 16 * ms, pushed: true, usual: 30*ms - 30*ms/13, from: skew{mean: 16 * ms, dev: 4 * ms}, to: skew{mean: 16 * ms, dev: 3 * ms}},
+		{late: 0, pushed: true, usual: 30*ms - 30*ms/13, from: skew{mean: 16 * ms}, to: skew{mean: 14 * ms, dev: 4 * ms}},
+		{late: 1000 * ms, usual: 30 * ms, from: skew{mean: 16 * ms}, to: skew{mean: 16 * ms}},
+	} {
+		c := &Core{haste: haste{usual: 30 * ms}, skew: tt.from}
+		c.now.Mono = 5000 * ms
+		c.cfg.Timers.Graft = 10 * ms
+		o := &origin{hw: 7, updates: settledUpdates}
+		if tt.late > 0 {
+			o.want, o.wantSince = 7, c.now.Mono-tt.late
+		}
+		if c.arrived(o, 6, tt.pushed); c.haste.usual != tt.usual || c.skew != tt.to {
+			t.Errorf("%+v: they are usually late by %d, and the skew is %+v", tt, c.haste.usual, c.skew)
+		}
+	}
+}

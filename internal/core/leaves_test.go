@@ -73,3 +73,46 @@ func TestLeavesTakeNoPlaces(t *testing.T) {
 		}
 	}
 }
+
+// TestLateIDs: nodes that join without an ID and get it once they are linked are let in like others: neither the one that all join through nor any other keeps more links for it, be
+// they many at a time or few.
+func TestLateIDs(t *testing.T) {
+	const n = 31
+	for _, tt := range []struct {
+		what  string
+		pause int64 // between two that start
+	}{
+		{"many at a time", 20 * ms},
+		{"one after the other, each once the others have settled", 2 * second},
+	} {
+		w := newWorld(n, func(c *core.Config) {
+			if c.MaxPeers = 40; c.Node > 1 {
+				c.Node = 0
+			}
+		})
+		links := func(i int) int { return len(w.nodes[i].core.Links()) }
+		for i := 1; i <= n; i++ {
+			if i > 1 {
+				w.nodes[i].seeds = []wire.Addr{addrOf(1)}
+			}
+			w.start(i)
+			w.run(30 * ms)
+			if err := w.describe(i); err != 0 {
+				t.Fatalf("%s: node %d gets its ID: %v", tt.what, i, err)
+			}
+			w.run(tt.pause)
+			if d := links(1); d > 9 {
+				t.Errorf("%s: with %d nodes, the one they join through has %d links, want 9 at most", tt.what, i, d)
+			}
+		}
+		w.run(30 * second)
+		for i := 1; i <= n; i++ {
+			if d := links(i); d > 8 {
+				t.Errorf("%s: node %d has %d links half a minute later, want 8 at most", tt.what, i, d)
+			}
+		}
+		for _, err := range w.check() {
+			t.Errorf("%s: %v", tt.what, err)
+		}
+	}
+}
