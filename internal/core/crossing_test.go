@@ -82,6 +82,45 @@ func TestGraftBehindGraft(t *testing.T) {
 	}
 }
 
+// TestGraftBehindMarks: an orphan asks the peer that it joins through, which turns out to have nothing of the origin while the graft waits for the link. With somebody else to ask
+// it takes that back: else both would push.
+func TestGraftBehindMarks(t *testing.T) {
+	w := newWorld(1, nil)
+	w.handDials = true
+	w.nodes[1].seeds = []wire.Addr{addrOf(30)}
+	w.start(1)
+	from, q := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord)
+	o, other := core.Origin{Node: 20, Incarnation: 100}, core.Origin{Node: 21, Incarnation: 100}
+	for seq := uint64(1); seq <= 6; seq++ {
+		from.send(update(o, seq, 1))
+		from.send(update(other, seq, 1))
+		w.run(50 * ms)
+	}
+	from.close()
+	w.slowSends = true
+	p := w.answer(t, 1, w.nodes[1].dials[0], 30) // the Hello waits, too
+	p.hello(wire.Hello{ClusterID: "test", Verdict: wire.Admitted})
+	if got := w.nodes[1].core.Parent(o); got != p.link() {
+		t.Fatalf("the parent is link %d, want %d, by which the node joins", got, p.link())
+	}
+	q.send(advertOver(o, 6, 1))
+	p.send(wire.AppendMarksEnd(wire.AppendMark(nil, wire.Mark{NodeID: other.Node, Incarnation: other.Incarnation, Seq: 6})))
+	if got := w.nodes[1].core.Parent(o); got != q.link() {
+		t.Errorf("the parent is link %d, want %d", got, q.link())
+	}
+	var grafts []wire.Graft
+	for range 3 {
+		grafts = append(grafts, p.listen().grafts...)
+		w.run(20 * ms)
+	}
+	if len(grafts) != 1 || grafts[0].NodeID != other.Node {
+		t.Errorf("who has only one of two origins is asked for %+v", grafts)
+	}
+	for _, err := range w.check() {
+		t.Error(err)
+	}
+}
+
 // TestTwoOrphans: two nodes whose common parent is gone, and of which one has its last update, ask each other while a link end is busy: one pushes to the other
 // then, and the other one knows that it has no parent.
 func TestTwoOrphans(t *testing.T) {

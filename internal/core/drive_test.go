@@ -220,8 +220,8 @@ func (w *world) check() []error {
 		}
 		for o := range n.core.Marks() {
 			for _, l := range []core.LinkID{n.core.Parent(o), n.core.Second(o)} {
-				if n.core.Eager(l, o) {
-					errs = append(errs, fmt.Errorf("node %d pushes node %d's infos to one it has them from", i, o.Node))
+				if m := n.core.Mode(l, o); m != wire.Lazy {
+					errs = append(errs, fmt.Errorf("node %d sends node %d's infos as %d to one it has them from", i, o.Node, m))
 				}
 			}
 		}

@@ -242,7 +242,7 @@ func (w *world) grow(t *testing.T, trees [][3]int) {
 		w.run(200 * ms)
 		w.wire(tree[0], tree[2]).hold = false
 		w.run(3 * second)
-		pushes := func(i, j int) bool { return w.nodes[i].core.Eager(w.linkOf(i, j), o) }
+		pushes := func(i, j int) bool { return w.nodes[i].core.Mode(w.linkOf(i, j), o) == wire.Eager }
 		if !pushes(tree[0], tree[1]) || !pushes(tree[1], tree[2]) || pushes(tree[0], tree[2]) {
 			t.Fatalf("the tree of node %d does not run through %v", tree[0], tree)
 		}

@@ -110,10 +110,13 @@ func (c *Core) Second(o Origin) LinkID {
 	return 0
 }
 
-// Eager reports whether the core pushes origin o over the link.
-func (c *Core) Eager(id LinkID, o Origin) bool {
+// Mode returns what the node sends of o over a link: Lazy too where it knows neither.
+func (c *Core) Mode(id LinkID, o Origin) wire.Mode {
 	l, x := c.link(id), c.life(originID{o.Node, o.Incarnation})
-	return l != nil && x != nil && l.of(x).mode() == wire.Eager
+	if l == nil || x == nil {
+		return wire.Lazy
+	}
+	return l.of(x).mode()
 }
 
 // LiveIndex lists what of origin o's index counts: key and seq of its last write, in the order of the index.

@@ -341,7 +341,7 @@ func (f *frame) adverts() {
 	l.adverts = slices.Delete(l.adverts, 0, done)
 }
 
-// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win. Grafts that were taken back are passed over.
+// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win.
 func (f *frame) prunes() {
 	l := f.l
 	done := 0
@@ -363,10 +363,8 @@ func (f *frame) prunes() {
 		if f.over() {
 			break
 		}
-		if p := l.of(o); p.is(inGrafts) {
-			p.put(inGrafts, false)
-			f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
-		}
+		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
+		l.of(o).put(inGrafts, false)
 		done++
 	}
 	l.grafts = slices.Delete(l.grafts, 0, done)

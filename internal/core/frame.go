@@ -223,7 +223,8 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
 		if p.mode() != wire.Eager { // else it has asked this node, and both have nobody
-			o.parent, o.orphan = l.id, false
+			c.follow(l, o)
+			o.orphan = false
 		}
 	case l.id == o.rival && r.Repair:
 		// Its advert was earlier than the push by more than pushes usually are late, and it keeps its word. As both push from now on, one
@@ -237,12 +238,11 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		}
 	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
 		hops, ok := hopsOf(f, o, r.To)
-		if ok && o != c.self && c.second(l, o, hops) {
+		second := ok && o != c.self && c.second(l, o, hops)
+		if p.choose(wire.Lazy); second {
 			o.second = l.id // both ends have asked, and this one let go of it
 			break
 		}
-		p.unmute()
-		p.choose(wire.Lazy)
 		c.prune(l, o, wire.Lazy)
 		if ok && o != c.self && hops <= o.hops+1 {
 			o.alt = l.id
@@ -312,7 +312,6 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 		}
 		if g.Mode == wire.Eager {
 			c.noParent(l, o) // it does not push any more, and is behind this node from now on
-			p.unmute()
 			p.choose(wire.Eager)
 		}
 	}

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/grapevine-go/grapevine/internal/core"
@@ -70,6 +71,79 @@ func TestLeavesTakeNoPlaces(t *testing.T) {
 		}
 		if joins != tt.joins || left() != tt.chords {
 			t.Errorf("%s: 12 join behind the leaves, and %d are let in, want %d; %d chords are left, want %d", tt.what, joins, tt.joins, left(), tt.chords)
+		}
+	}
+}
+
+// TestLeafGetsID: a leaf that gets its ID counts from then on. Where there are more links than are for those who join, one of them ends for it, not its own. Not so while
+// members come, nor because of other leaves, nor where a node says again who it is.
+func TestLeafGetsID(t *testing.T) {
+	for _, tt := range []struct {
+		what          string
+		chords, rings int
+		leaves        int  // others
+		moving        bool // members come
+		again         bool // it is no leaf
+		ends          int
+	}{
+		{what: "many links", chords: 6, rings: 1, ends: 1},
+		{what: "few links, and leaves", chords: 6, leaves: 4},
+		{what: "while members come", chords: 6, rings: 1, moving: true},
+		{what: "it had one", chords: 6, rings: 2, again: true},
+	} {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 40 })
+		w.handDials = true
+		w.start(1)
+		w.describe(1)
+		var peers []*peer
+		for id := range uint64(tt.chords + tt.rings) {
+			reason := wire.Chord
+			if id >= uint64(tt.chords) {
+				reason = wire.Ring
+			}
+			peers = append(peers, w.admitted(t, 10+id, 1, reason))
+		}
+		member := func(id uint64) {
+			o := core.Origin{Node: id, Incarnation: 1}
+			peers[0].send(frame(info(o, 1, fmt.Sprint("node:", id), descriptor(id), 1, 0), claim(o, 0, 1)))
+		}
+		member(30)
+		w.run(second)
+		p := peers[1]
+		if !tt.again {
+			for range tt.leaves + 1 {
+				var v wire.Verdict
+				if p, v = joined(t, w, 0); v != wire.Admitted {
+					t.Fatalf("%s: it is answered with verdict %v", tt.what, v)
+				}
+				peers = append(peers, p)
+			}
+			p.id = 60
+		}
+		for i := range 6 { // for five seconds, its link would not be ended
+			if w.run(second); i == 3 {
+				member(31) // else links would be shed
+			}
+			for _, p := range peers {
+				p.send(wire.AppendPing(nil, wire.Ping{}))
+			}
+		}
+		if tt.moving {
+			member(32)
+		}
+		up := func() (n int) {
+			for _, l := range w.nodes[1].core.Links() {
+				if l.Admitted {
+					n++
+				}
+			}
+			return n
+		}
+		before := up()
+		p.inc++
+		p.hello(wire.Hello{ClusterID: "test"})
+		if got := before - up(); got != tt.ends || !p.admitted() {
+			t.Errorf("%s: %d of %d links end, want %d; its own is left: %v", tt.what, got, before, tt.ends, p.admitted())
 		}
 	}
 }

@@ -99,7 +99,6 @@ const (
 	inDirty                     // in link.dirty
 	asRepair                    // what is dirty was asked for
 	inAdverts                   // in link.adverts
-	muted                       // neither end advertises
 	needed                      // the peer has asked for adverts
 	declared                    // the peer knows which incarnation the node ID stands for
 	inGrafts                    // in link.grafts

@@ -45,7 +45,7 @@ type origin struct {
 
 	// Repair: what was advertised and is not here.
 	want      uint64
-	wantSince int64 // Mono at which it was advertised first, or something before it that came when there was more already; 0: what came last was not
+	wantSince int64 // Mono of the first advert of what is missing, also once a part of that has come; 0: what came last was not advertised before
 	advs      []advert
 	graftAt   int64 // in Core.grafts; 0: not
 	asked     int64 // Mono of the last graft for it; 0: none

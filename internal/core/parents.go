@@ -31,7 +31,7 @@ func (c *Core) noParent(l *link, o *origin) {
 		o.parent, o.second = o.second, 0
 		o.orphan = !c.up(o.parent)
 		if c.takeAlternate(o); o.orphan {
-			c.hearOthers(o, l)
+			c.hearOthers(o)
 		} else {
 			c.takeBack(l, o)
 		}
@@ -68,14 +68,14 @@ func (c *Core) takeAlternate(o *origin) bool {
 
 // hearOthers opens two links that are closed for adverts of o, drawn at random, until somebody proves to be a good parent: not that one, nor any of the tree,
 // since who is pushed to hears nothing that this node does not. In small networks none is closed.
-func (c *Core) hearOthers(o *origin, but *link) {
+func (c *Core) hearOthers(o *origin) {
 	if c.overlay.size() <= keptAdverts {
 		return
 	}
 	var drawn [backups]*link
 	n := 0
 	for _, x := range c.links {
-		if p := x.of(o); x == but || !x.admitted || x.closing || !p.is(muted) || o.pushedBy(x.id) || p.mode() == wire.Eager {
+		if !x.admitted || x.closing || x.of(o).mode() != wire.Mute {
 			continue
 		}
 		if n++; n <= len(drawn) {
@@ -85,7 +85,7 @@ func (c *Core) hearOthers(o *origin, but *link) {
 		}
 	}
 	for _, x := range drawn[:min(n, len(drawn))] {
-		x.of(o).unmute()
+		x.of(o).setMode(wire.Lazy)
 		c.prune(x, o, wire.Lazy)
 	}
 }
@@ -122,6 +122,6 @@ func (c *Core) treeLost(l *link) {
 		if !c.takeAlternate(o) && beyond != nil && o.orphan && o.updates < settledUpdates {
 			c.graft(beyond, o)
 		}
-		c.hearOthers(o, l)
+		c.hearOthers(o)
 	}
 }

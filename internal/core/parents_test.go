@@ -52,6 +52,81 @@ func TestChildIsNoAlternate(t *testing.T) {
 	}
 }
 
+// TestAlternates: there are two alternates. Where the link of one has ended, or it is the second parent meanwhile, the other one is asked.
+func TestAlternates(t *testing.T) {
+	for _, parents := range []int{1, 2} {
+		w := newWorld(1, func(c *core.Config) { c.Parents = parents })
+		w.start(1)
+		from, q, r := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord), w.admitted(t, 12, 1, wire.Chord)
+		o, seq := core.Origin{Node: 20, Incarnation: 100}, uint64(1)
+		from.send(update(o, seq, 3))
+		for _, p := range []*peer{q, r} { // too early for a second parent
+			p.send(advertOver(o, seq, 3))
+		}
+		for range 4 {
+			seq++
+			from.send(update(o, seq, 3))
+			w.run(50 * ms)
+		}
+		if parents == 1 {
+			q.close()
+		} else {
+			q.send(advertOver(o, seq, 3))
+			if s := w.nodes[1].core.Second(o); s != q.link() {
+				t.Fatalf("the second parent is link %d, want %d", s, q.link())
+			}
+		}
+		r.drop()
+		from.close()
+		if s := r.listen(); len(s.grafts) != 1 || s.grafts[0].NodeID != o.Node {
+			t.Errorf("%d parents: the second alternate hears %+v, want a graft", parents, s)
+		}
+		for _, err := range w.check() {
+			t.Errorf("%d parents: %v", parents, err)
+		}
+	}
+}
+
+// TestClosedParent: whose push makes it a parent is one over whose link adverts go again, in both directions, though it was closed for them: once it is none any more, that is
+// as open as others that were.
+func TestClosedParent(t *testing.T) {
+	for _, tt := range []struct {
+		what    string
+		parents int
+		lost    bool // the parent
+		late    bool // the push brings nothing new
+	}{
+		{what: "the first of an update", parents: 1},
+		{what: "an orphan's, of what is here", parents: 1, lost: true, late: true},
+		{what: "a second parent's", parents: 2, late: true},
+	} {
+		w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Parents = tt.parents })
+		closed := []*peer{q, r, w.admitted(t, 13, 1, wire.Chord), w.admitted(t, 14, 1, wire.Chord), w.admitted(t, 15, 1, wire.Chord)}
+		crowd(w, from, 110)
+		for _, p := range closed {
+			p.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+		}
+		if tt.lost {
+			from.close()
+		}
+		i := slices.IndexFunc(closed, func(p *peer) bool { return w.nodes[1].core.Mode(p.link(), o) == wire.Mute })
+		if i < 0 {
+			t.Fatalf("%s: no link is closed", tt.what)
+		}
+		q = closed[i]
+		if !tt.late {
+			seq++
+		}
+		q.send(update(o, seq, 1))
+		if a, b := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); a != q.link() && b != q.link() {
+			t.Errorf("%s: the parents are links %d and %d, want %d", tt.what, a, b, q.link())
+		}
+		for _, err := range w.check() {
+			t.Errorf("%s: %v", tt.what, err)
+		}
+	}
+}
+
 // TestPushCrossesPrune: a push that is under way when its sender is told to push no more, and that is the first to come, is no reason to take the sender
 // for the parent without a word: the other one would be told, too, and nobody push.
 func TestPushCrossesPrune(t *testing.T) {

@@ -135,7 +135,6 @@ func (c *Core) graft(l *link, o *origin) {
 // pull asks l to push o from here on.
 func (c *Core) pull(l *link, o *origin) {
 	p := l.of(o)
-	p.unmute()
 	p.choose(wire.Lazy)
 	if p.pruned() {
 		p.setPruning(-1)
@@ -197,8 +196,8 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 	case a.Hops <= o.hops && (!c.up(o.alt2) || o.pushedBy(o.alt2)):
 		o.alt2 = l.id
 	}
-	if o.updates > 2 && c.overlay.size() > keptAdverts && !p.is(muted) && !p.is(needed) && c.open(o, l) >= backups {
-		c.mute(l, o)
+	if o.updates > 2 && c.overlay.size() > keptAdverts && p.mode() == wire.Lazy && !p.is(needed) && c.open(o, l) >= backups {
+		p.setMode(wire.Mute)
 		c.prune(l, o, wire.Mute)
 	}
 }
@@ -236,7 +235,7 @@ func (c *Core) follow(l *link, o *origin) {
 		o.second = o.parent
 	}
 	o.parent = l.id
-	if p := l.of(o); p.mode() == wire.Eager {
+	if p := l.of(o); p.mode() != wire.Lazy {
 		p.choose(wire.Lazy)
 	}
 }
@@ -284,13 +283,12 @@ func (c *Core) pruneIn(l *link, o *origin, mode wire.Mode) {
 	case mode == wire.Mute && p.mode() == wire.Lazy:
 		p.put(needed, false)
 		if c.open(o, l) >= backups {
-			c.mute(l, o)
+			p.setMode(wire.Mute)
 		} else {
 			c.prune(l, o, wire.Lazy)
 		}
 	case mode == wire.Lazy && p.mode() != wire.Lazy:
 		p.put(needed, p.mode() == wire.Mute)
-		p.unmute()
 		p.setMode(wire.Lazy)
 		l.hold(o)
 		if max(p.known, p.told()) < o.hw && !p.is(inDirty) {
@@ -306,28 +304,11 @@ const backups = 2
 func (c *Core) open(o *origin, but *link) int {
 	n := 0
 	for _, l := range c.links {
-		if p := l.of(o); l != but && (c.far(but) || !c.far(l)) && l.admitted && !l.closing && !o.pushedBy(l.id) && p.mode() != wire.Eager && !p.is(muted) {
+		if p := l.of(o); l != but && (c.far(but) || !c.far(l)) && l.admitted && !l.closing && !o.pushedBy(l.id) && p.mode() == wire.Lazy {
 			n++
 		}
 	}
 	return n
-}
-
-// mute closes a link for the adverts of o, in both directions.
-func (c *Core) mute(l *link, o *origin) {
-	p := l.of(o)
-	p.put(muted, true)
-	if p.mode() == wire.Lazy {
-		p.setMode(wire.Mute)
-	}
-}
-
-// unmute opens it again.
-func (p *perOrigin) unmute() {
-	p.put(muted, false)
-	if p.mode() == wire.Mute {
-		p.setMode(wire.Lazy)
-	}
 }
 
 // hold stops what is being pushed of o over l: the peer gets it elsewhere. What is held stays in l.dirty until dropHeld.

@@ -243,7 +243,7 @@ func (s *stage) tree(root int) {
 			case s.nodes[i].core.Second(o):
 				from += " and " + strconv.Itoa(j)
 			}
-			if s.nodes[i].core.Eager(l, o) {
+			if s.nodes[i].core.Mode(l, o) == wire.Eager {
 				to += " " + strconv.Itoa(j)
 			}
 		}

@@ -137,7 +137,7 @@ func (c *Core) offer(l *link, o *origin, seq uint64) {
 	case wire.Eager:
 		c.push(l, o, true)
 	case wire.Mute:
-		p.unmute()
+		p.setMode(wire.Lazy)
 		c.prune(l, o, wire.Lazy) // both ends agree on what is open
 		fallthrough
 	default:
@@ -176,6 +176,7 @@ func (c *Core) pushAll(l *link) {
 		}
 		c.push(l, o, true)
 	}
+	l.dropTakenBack()
 	l.based = c.base != nil
 }
 

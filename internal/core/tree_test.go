@@ -171,7 +171,7 @@ func TestPruneAfterDuplicate(t *testing.T) {
 	if s := q.listen(); len(s.prunes) != 1 || s.prunes[0].Mode != wire.Lazy {
 		t.Errorf("after a duplicate it says %+v, want a prune", s)
 	}
-	if w.nodes[1].core.Eager(q.link(), o) {
+	if w.nodes[1].core.Mode(q.link(), o) == wire.Eager {
 		t.Error("it still pushes to who pushed a duplicate")
 	}
 	from.send(again)
