@@ -73,8 +73,9 @@ type StoreCase struct {
 //		})
 //	}
 //
-// Run it with -race, which sees calls that get in each other's way. No case sleeps or depends on how fast the store is.
-// A case that hangs is given up after the Timeout of the harness, and its goroutines are printed.
+// Run it with -race, which sees calls that get in each other's way. No case waits for time to
+// pass, but for nanoseconds in which others run, and a store that is right passes however slow it is. A case that hangs is given up after the
+// Timeout of the harness, and its goroutines are printed.
 //
 // A crash comes at a moment that the suite does not choose, so crash-during-put tries many. It writes some hundred values of some
 // kilobytes.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -180,6 +181,16 @@ var brokenStores = []brokenStoreKind{
 	{
 		caughtBy: "atomic", how: "writes in two pieces",
 		store: putting(inTwo),
+	},
+	{
+		caughtBy: "atomic", how: "writes in two pieces, without a pause",
+		store: putting(func(ctx context.Context, s baseStore, key string, value []byte) error {
+			if err := s.Put(ctx, key, value[:len(value)/2]); err != nil {
+				return err
+			}
+			runtime.Gosched()
+			return s.Put(ctx, key, value)
+		}),
 	},
 	{
 		caughtBy: "atomic", how: "deletes before it writes",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -19,15 +20,24 @@ func tryAtomic(ctx context.Context, tr *storeTrial) error {
 	var over atomic.Bool
 	write := func() error {
 		defer over.Store(true)
-		for i := range 50 {
+		for i := range 100 {
 			if err := putValue(ctx, tr.s, "key", values[i%len(values)]); err != nil {
 				return err
+			}
+			// Without a pause, most stores have much to do at a time; with pauses readers come in between, in a bubble too, where
+			// they go on only once the writers pause.
+			switch {
+			case i < 50:
+			case i%2 == 0:
+				runtime.Gosched()
+			default:
+				time.Sleep(time.Nanosecond)
 			}
 		}
 		return nil
 	}
 	read := func() error {
-		for n := 0; n < 500 && !over.Load(); n++ {
+		for n := 0; n < 1000 && !over.Load(); n++ {
 			if n%10 == 0 {
 				time.Sleep(time.Nanosecond) // a writer begins, or goes on from wherever it waits
 			}
