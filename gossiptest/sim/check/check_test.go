@@ -173,6 +173,42 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// A write that is lost with its node excuses nobody who loses the one before, which others had.
+func TestFloodKeepsWhatWasLeft(t *testing.T) {
+	for _, tt := range []struct{ told, cut bool }{{true, true}, {true, false}, {false, true}, {false, false}} { // told of the loss of that one; cut off, so that no flood brings the newer one
+		s := sim.New(sim.Options{Nodes: 5, Seed: 1})
+		c := check.Watch(s)
+		f := c.Flood()
+		s.StartAll(10 * time.Millisecond)
+		s.RunFor(5 * time.Second)
+		write(t, s)
+		f.Spread()
+		if tt.cut {
+			s.Partition([]int{0})
+		}
+		if err := s.Add(0, "k", []byte("newer"), 0); err != nil {
+			t.Fatal(err)
+		}
+		f.Down(0)
+		s.Crash(0)
+		for _, i := range []int{1, 2, 3, 4} {
+			if tt.told {
+				f.Down(i)
+			}
+			s.Crash(i)
+		}
+		s.Heal()
+		for i := range 5 {
+			s.Start(i)
+		}
+		s.RunFor(10 * time.Second)
+		err := f.Compare()
+		if tt.told && err != nil || !tt.told && (err == nil || !strings.Contains(err.Error(), `survival: n0 has nothing of "5s" as "k"`)) {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+}
+
 func TestRuleNames(t *testing.T) {
 	seen := map[string]bool{}
 	for r := check.Merge; r <= check.Survival; r++ {

@@ -17,7 +17,7 @@ type Flood struct {
 	c     *Checker
 	nodes []map[string]sim.Version // what each has; nil if it does not run
 	open  map[string]exposure
-	lost  map[string][]exposure
+	lost  map[string][]loss
 	at    time.Duration // of the last Spread
 }
 
@@ -27,9 +27,15 @@ type exposure struct {
 	time    time.Duration
 }
 
+// loss is a version of a key that was gone with the last node that had it.
+type loss struct {
+	exposure
+	left sim.Version // the newest one that another node had then; zero: none
+}
+
 // Flood begins a flood. No node has started yet.
 func (c *Checker) Flood() *Flood {
-	f := &Flood{c: c, nodes: make([]map[string]sim.Version, c.s.Len()), open: map[string]exposure{}, lost: map[string][]exposure{}}
+	f := &Flood{c: c, nodes: make([]map[string]sim.Version, c.s.Len()), open: map[string]exposure{}, lost: map[string][]loss{}}
 	c.s.Observe(func(st sim.Step) {
 		if f.nodes[st.Node] == nil {
 			f.nodes[st.Node] = map[string]sim.Version{}
@@ -117,29 +123,30 @@ func (f *Flood) Down(node int) {
 	f.Spread()
 	for key := range f.nodes[node] {
 		e, ok := f.c.s.Entry(node, key)
-		if !ok || f.held(node, e) {
+		left := f.left(node, key)
+		if !ok || left.Compare(e.Version) >= 0 {
 			continue
 		}
 		x := exposure{version: e.Version}
 		if o := f.open[key]; o.version == e.Version {
 			x = o
 		}
-		f.lost[key] = append(f.lost[key], x)
+		f.lost[key] = append(f.lost[key], loss{x, left})
 	}
 	f.nodes[node] = nil
 }
 
-// held reports whether another node has the entry, or a newer one of its key.
-func (f *Flood) held(but int, e sim.Entry) bool {
+// left returns the newest version of a key that a node has but for one, zero if none has any.
+func (f *Flood) left(but int, key string) (newest sim.Version) {
 	for j := range f.nodes {
 		if j == but || f.nodes[j] == nil {
 			continue
 		}
-		if o, ok := f.c.s.Entry(j, e.Key); ok && o.Version.Compare(e.Version) >= 0 {
-			return true
+		if o, ok := f.c.s.Entry(j, key); ok && o.Version.Compare(newest) > 0 {
+			newest = o.Version
 		}
 	}
-	return false
+	return newest
 }
 
 // Compare holds what the nodes have against what they would have after a flood. It belongs behind [Checker.Quiet], and
@@ -163,10 +170,14 @@ func (f *Flood) Compare() error {
 	return f.c.err
 }
 
-// compare holds what the node has under a key against what a flood would have brought there.
+// compare holds what the node has under a key against what a flood would have brought there, or what was left where that was lost before it could be
+// passed on.
 func (f *Flood) compare(i int, key string, want sim.Version) {
+	for x := f.excuse(key, want); x != nil; x = f.excuse(key, want) {
+		want = x.left
+	}
 	w := f.c.log.find(want)
-	if w == nil || f.excused(key, want) {
+	if w == nil {
 		return
 	}
 	now := f.c.s.Now()
@@ -184,7 +195,14 @@ func (f *Flood) compare(i int, key string, want sim.Version) {
 	}
 }
 
-// excused reports whether the nodes that had a write were gone before they had the time to pass it on.
-func (f *Flood) excused(key string, want sim.Version) bool {
-	return slices.ContainsFunc(f.lost[key], func(x exposure) bool { return x.version.Compare(want) >= 0 && x.time < Grace })
+// excuse returns how a write was lost with the nodes that had it, or a newer one of its key instead, before they had the time to pass that on: nil if it
+// was not. Of several losses, it is the one that left least.
+func (f *Flood) excuse(key string, want sim.Version) (least *loss) {
+	for i := range f.lost[key] {
+		x := &f.lost[key][i]
+		if x.version.Compare(want) >= 0 && x.left.Compare(want) < 0 && x.time < Grace && (least == nil || x.left.Compare(least.left) < 0) {
+			least = x
+		}
+	}
+	return least
 }

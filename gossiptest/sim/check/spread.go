@@ -3,7 +3,8 @@ package check
 import "github.com/grapevine-go/grapevine/gossiptest/sim"
 
 // Once checks that the newest write of the key has come to all other nodes that run, to each of them once. Those that have two
-// parents in the writer's tree, as [sim.Options.Parents] allows, or had them when it was written, may have it twice. It returns the first [Violation].
+// parents in the writer's tree, as [sim.Options.Parents] allows, or had them when it was written, may have it twice: counted are the copies of all nodes
+// together, so that one which has it once makes up for another that has it once too often. It returns the first [Violation].
 func (c *Checker) Once(key string) error {
 	u, ok := c.s.Update(key)
 	others, most := 0, 0

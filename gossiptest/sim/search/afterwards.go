@@ -18,7 +18,7 @@ const (
 	every  = 5                // n-th node writes
 )
 
-// afterwards checks that infos still find their way: some nodes write a few updates each, and then one that is counted.
+// afterwards checks that infos still find their way: some nodes write a few updates each, and then one that is counted. In the end, all have the same again.
 func (r *run) afterwards() error {
 	r.wrote = make([]int, r.Nodes)
 	r.s.Observe(func(st sim.Step) {
@@ -48,14 +48,21 @@ func (r *run) afterwards() error {
 		if err != nil {
 			return err
 		}
-		if calm && !lossy {
+		switch {
+		case lossy:
+		case !calm:
+			r.restless++
+		default:
 			if err := r.checker.Once(updateKey(i)); err != nil {
 				return err
 			}
 		}
 	}
-	if lossy {
-		return nil
+	if r.restless == len(origins) {
+		return fmt.Errorf("search: links still come and go, or nodes write, %v after all has healed", r.s.Now()-r.For)
+	}
+	if err := r.settle(); err != nil {
+		return err
 	}
 	return r.checker.Trees(origins...)
 }

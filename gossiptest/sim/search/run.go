@@ -17,7 +17,10 @@ const Limit = 30 * time.Second
 type Result struct {
 	Trace uint64        // of the Sim
 	Steps int           // of its cores
-	Quiet time.Duration // how long it took until all had the same, once all was well
+	Quiet time.Duration // how long it took at most until all had the same, once all was well and after the last write
+
+	// Of the nodes whose updates are counted in the end, as many found no time for that, since links came and went or they wrote something else.
+	Restless int
 }
 
 // Run simulates a schedule. The error says what is wrong with it, or is the first thing that went wrong: a
@@ -37,7 +40,7 @@ func RunOn(network *sim.Sim, s Schedule) (Result, error) {
 		r.checker.Datagrams()
 	}
 	err := r.run()
-	return Result{Trace: network.Trace(), Steps: network.Stats().Steps, Quiet: r.quiet}, err
+	return Result{Trace: network.Trace(), Steps: network.Stats().Steps, Quiet: r.quiet, Restless: r.restless}, err
 }
 
 // run is a schedule while it happens.
@@ -52,6 +55,8 @@ type run struct {
 	changes int   // of links, once all is quiet
 	wrote   []int // how many writes each node has made since
 	updates int   // written then
+
+	restless int // nodes that found no calm time for them
 }
 
 func (r *run) run() error {
@@ -74,21 +79,27 @@ func (r *run) run() error {
 			return err
 		}
 	}
+	if err := r.settle(); err != nil {
+		return err
+	}
+	return r.afterwards()
+}
+
+// settle waits until all have the same, and holds that against what was written.
+func (r *run) settle() error {
+	since := r.s.Now()
 	err := r.s.RunUntil(r.same, Limit)
 	if err := r.err(); err != nil {
 		return err
 	}
-	r.quiet = r.s.Now() - r.For
+	r.quiet = max(r.quiet, r.s.Now()-since)
 	if err := r.checker.Quiet(); err != nil {
 		return err
 	}
 	if err != nil {
 		return err
 	}
-	if err := r.flood.Compare(); err != nil {
-		return err
-	}
-	return r.afterwards()
+	return r.flood.Compare()
 }
 
 // err returns what has gone wrong so far.

@@ -190,3 +190,36 @@ func TestExcuses(t *testing.T) {
 		}
 	}
 }
+
+// What is lost once all has healed is found, where datagrams are lost before, too: here half of the network, or one node while another one comes and goes.
+func TestSplitAfterwards(t *testing.T) {
+	for _, tt := range []struct {
+		seed  uint64
+		away  []int
+		again bool
+	}{
+		{seed: 1, away: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}},
+		{seed: 2, away: []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}},
+		{seed: 1, away: []int{1}, again: true},
+		{seed: 2, away: []int{1}, again: true},
+	} {
+		s := search.Generate(tt.seed)
+		network := sim.New(s.Options())
+		at := s.For + 10*time.Second
+		network.After(at, func() { network.Partition(tt.away) })
+		var again func()
+		again = func() {
+			network.Crash(19)
+			network.Start(19)
+			network.After(200*time.Millisecond, again)
+		}
+		if tt.again {
+			network.After(at, again)
+		}
+		if _, err := search.RunOn(network, s); err == nil {
+			t.Errorf("seed %d, %v away from %v on, n19 starts again and again: %v; no error", tt.seed, tt.away, at, tt.again)
+		} else {
+			t.Log(err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ type Summary struct {
 	Seeds    int           // that were run
 	Steps    int           // of all cores
 	Quiet    time.Duration // the longest that a network took until all had the same, once all was well
+	Restless int           // as in Result, of all seeds
 	Failures []Failure     // in order of their seeds
 }
 
@@ -61,6 +62,7 @@ func Seeds(base uint64, n int) Summary {
 	for i, d := range all {
 		sum.Steps += d.res.Steps
 		sum.Quiet = max(sum.Quiet, d.res.Quiet)
+		sum.Restless += d.res.Restless
 		if d.err != nil {
 			sum.Failures = append(sum.Failures, Failure{Generate(base + uint64(i)), d.err})
 		}
