@@ -98,9 +98,11 @@ func (c *Core) graftDue() {
 			continue
 		}
 		o.graftAt = 0
-		c.dropAdverts(o)
+		lost := c.dropAdverts(o)
 		if len(o.advs) == 0 {
-			o.want, o.asked = 0, 0
+			if o.want, o.asked = 0, 0; lost {
+				c.replaceParent(o)
+			}
 			continue
 		}
 		if at := o.progress + c.graftDelay(o, o.want); at > c.now.Mono && c.up(o.parent) {
@@ -126,8 +128,8 @@ func (c *Core) graftDue() {
 // maxAsked is how often a peer is asked for what it says it has, and does not send.
 const maxAsked = 2
 
-// dropAdverts forgets the adverts of o that are settled, or that nothing is behind. A peer that made one is no parent.
-func (c *Core) dropAdverts(o *origin) {
+// dropAdverts forgets the adverts of o that are settled, or that nothing is behind. A peer that made one is no parent; it reports whether it was.
+func (c *Core) dropAdverts(o *origin) (lost bool) {
 	o.want = 0
 	o.advs = slices.DeleteFunc(o.advs, func(a advert) bool {
 		if a.to <= o.hw || !c.up(a.link) {
@@ -135,13 +137,11 @@ func (c *Core) dropAdverts(o *origin) {
 		}
 		parent := a.link == o.parent
 		if a.asked >= maxAsked && !(parent && o.progress >= o.asked) {
-			if parent {
-				o.parent, o.second = o.second, 0
-				o.orphan = !c.up(o.parent)
-			}
+			lost = parent && c.unparent(a.link, o) || lost
 			return true
 		}
 		o.want = max(o.want, a.to)
 		return false
 	})
+	return lost
 }

@@ -41,8 +41,8 @@ func (c *Core) seat(x *exchange, addr wire.Addr) *caller {
 
 // incoming counts the places that those who dialled this node hold.
 func (c *Core) incoming() int {
-	all, dialed := c.counts()
-	return all - dialed + len(c.callers)
+	in, _ := c.counts()
+	return in + len(c.callers)
 }
 
 // callersDue frees the places of callers that have not called for long.

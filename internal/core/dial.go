@@ -31,8 +31,8 @@ type reach struct {
 
 // dial asks the driver for a link, if there is room for one more.
 func (c *Core) dial(d dial) bool {
-	_, dialed := c.counts()
-	if all, _ := c.underway(); c.left || dialed+all >= c.cfg.MaxPeers {
+	_, out := c.counts()
+	if all, _ := c.underway(); c.left || out+all >= c.cfg.MaxPeers {
 		return false
 	}
 	c.lastDial++

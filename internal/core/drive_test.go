@@ -219,6 +219,9 @@ func (w *world) check() []error {
 			errs = append(errs, fmt.Errorf("node %d counts %d lost members, and there are %d", i, counted, are))
 		}
 		for o := range n.core.Marks() {
+			if p, s := n.core.Parent(o), n.core.Second(o); s != 0 && (p == 0 || p == s) {
+				errs = append(errs, fmt.Errorf("node %d's parents for node %d's infos are links %d and %d", i, o.Node, p, s))
+			}
 			for _, l := range []core.LinkID{n.core.Parent(o), n.core.Second(o)} {
 				if m := n.core.Mode(l, o); m != wire.Lazy {
 					errs = append(errs, fmt.Errorf("node %d sends node %d's infos as %d to one it has them from", i, o.Node, m))

@@ -341,7 +341,7 @@ func (f *frame) adverts() {
 	l.adverts = slices.Delete(l.adverts, 0, done)
 }
 
-// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win.
+// prunes writes the changes of trees: prunes first, since a graft of the same origin is meant to win. What was taken back is passed over.
 func (f *frame) prunes() {
 	l := f.l
 	done := 0
@@ -352,7 +352,7 @@ func (f *frame) prunes() {
 		p := l.of(o)
 		mode, _ := p.pruning()
 		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: mode})
-		if p.setPruned(); p.is(inGrafts) {
+		if p.setPruned(); p.is(asking) {
 			p.setPruning(-1)
 		}
 		done++
@@ -363,8 +363,11 @@ func (f *frame) prunes() {
 		if f.over() {
 			break
 		}
-		f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
-		l.of(o).put(inGrafts, false)
+		p := l.of(o)
+		if p.is(asking) {
+			f.b = wire.AppendGraft(f.b, wire.Graft{NodeID: o.id.node, Incarnation: f.ref(o), From: o.hw, Mode: wire.Eager})
+		}
+		p.put(inGrafts|asking, false)
 		done++
 	}
 	l.grafts = slices.Delete(l.grafts, 0, done)

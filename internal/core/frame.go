@@ -206,9 +206,12 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		c.arrived(o, old, !r.Repair && (o.pushedBy(l.id) || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			old := o.parent
-			if c.follow(l, o); c.up(old) && old != o.second {
-				o.alt = old
-				if early {
+			c.follow(l, o)
+			if o.want == 0 && c.withdraw(o) {
+				early = false // nobody was asked
+			}
+			if c.up(old) && old != o.second {
+				if o.prefer(old); early {
 					o.rival = old
 					c.letGo(old, o) // unless it answers: it may have nothing to say, since this node's advert has crossed the graft
 				}
@@ -222,7 +225,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	case r.From > old:
 		c.missing(l, o, r.To, unknownHops, c.graftDelay(o, r.To), never)
 	case o != c.self && !c.up(o.parent):
-		if p.mode() != wire.Eager { // else it has asked this node, and both have nobody
+		if p.mode() != wire.Eager { // else it has asked this node, or both push since the network assembled: what is new shows who is the parent
 			c.follow(l, o)
 			o.orphan = false
 		}
@@ -234,7 +237,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		o.rival = 0
 		if old != o.second {
 			c.letGo(old, o)
-			o.alt = old
+			o.prefer(old)
 		}
 	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
 		hops, ok := hopsOf(f, o, r.To)
@@ -245,7 +248,7 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		}
 		c.prune(l, o, wire.Lazy)
 		if ok && o != c.self && hops <= o.hops+1 {
-			o.alt = l.id
+			o.prefer(l.id)
 		}
 	}
 	if p.pruned() && o.pushedBy(l.id) {
@@ -314,9 +317,6 @@ func (c *Core) tree(l *link, f *wire.Frame) wire.Refusal {
 			c.noParent(l, o) // it does not push any more, and is behind this node from now on
 			p.choose(wire.Eager)
 		}
-	}
-	if len(f.Grafts) > 0 {
-		l.dropTakenBack()
 	}
 	return said
 }

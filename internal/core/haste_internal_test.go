@@ -87,6 +87,7 @@ func TestArrived(t *testing.T) {
 	const ms = 1_000_000
 	for _, tt := range []struct {
 		late     int64
+		since    int64 // what came late last, if anything did
 		pushed   bool
 		usual    int64
 		from, to skew
@@ -95,6 +96,7 @@ func TestArrived(t *testing.T) {
 		{late: 1000 * ms, pushed: true, usual: 60 * ms, to: skew{mean: 20 * ms / 8, dev: 20 * ms / 4}},
 		{late: 1000 * ms, pushed: true, usual: 60 * ms, from: skew{mean: 80 * ms}, to: skew{mean: 90 * ms, dev: 20 * ms}},
 		{late: 16 * ms, pushed: true, usual: 30*ms - 30*ms/13, from: skew{mean: 16 * ms, dev: 4 * ms}, to: skew{mean: 16 * ms, dev: 3 * ms}},
+		{late: 1000 * ms, since: 4 * ms, pushed: true, usual: 30*ms - 30*ms/13, to: skew{mean: 4 * ms / 8, dev: 4 * ms / 4}},
 		{late: 0, pushed: true, usual: 30*ms - 30*ms/13, from: skew{mean: 16 * ms}, to: skew{mean: 14 * ms, dev: 4 * ms}},
 		{late: 1000 * ms, usual: 30 * ms, from: skew{mean: 16 * ms}, to: skew{mean: 16 * ms}},
 	} {
@@ -105,8 +107,18 @@ func TestArrived(t *testing.T) {
 		if tt.late > 0 {
 			o.want, o.wantSince = 7, c.now.Mono-tt.late
 		}
+		if tt.since > 0 {
+			o.pushed = c.now.Mono - tt.since
+		}
 		if c.arrived(o, 6, tt.pushed); c.haste.usual != tt.usual || c.skew != tt.to {
 			t.Errorf("%+v: they are usually late by %d, and the skew is %+v", tt, c.haste.usual, c.skew)
 		}
+	}
+}
+
+// TestHasteBegins: a node that has seen no push yet takes half of Graft for how late they usually are: with the least there is, it would ask in vain at first.
+func TestHasteBegins(t *testing.T) {
+	if usual := New(Config{Timers: Timers{Graft: 10_000_000}}).haste.usual; usual != 5_000_000 {
+		t.Errorf("it begins with %d, want half of Graft", usual)
 	}
 }

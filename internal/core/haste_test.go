@@ -90,9 +90,9 @@ func TestHaste(t *testing.T) {
 		if s := r.listen(); len(s.adverts) > 0 {
 			t.Errorf("%s: advertises within 20 ms", tt.what)
 		}
-		w.run(16 * ms)
+		w.run(4 * ms)
 		if early := len(r.listen().adverts) > 0; early != tt.advertises {
-			t.Errorf("%s: advertises within 36 ms: %v, want %v", tt.what, early, tt.advertises)
+			t.Errorf("%s: advertises within 24 ms: %v, want %v", tt.what, early, tt.advertises)
 		}
 		w.run(200 * ms)
 		q.drop()

@@ -64,8 +64,13 @@ func (c *Core) asked(l *link, f *wire.Frame) {
 func (l *link) introduce(f *wire.Frame) {
 	h := f.Hello
 	l.node, l.inc, l.instance = f.NodeID, h.Incarnation, h.Instance
-	l.addr, l.leaf, l.cluster = f.Addr, h.Leaf || f.NodeID == 0, h.ClusterID
+	l.addr, l.leaf, l.cluster = f.Addr, l.isLeaf(f), h.ClusterID
 	l.helloBy = never
+}
+
+// isLeaf reports whether a peer that says this of itself is a leaf. Whom this node has dialled may have other links.
+func (l *link) isLeaf(f *wire.Frame) bool {
+	return !l.dialed && (f.Hello.Leaf || f.NodeID == 0)
 }
 
 // judge decides whether a link is admitted.
@@ -167,7 +172,7 @@ func (c *Core) admit(l *link) {
 	if old, _ := c.settle(l); old != nil {
 		c.replace(old, l)
 	}
-	l.admitted, l.upAt = true, c.now.Mono
+	l.admitted, l.upAt, l.nodeAt = true, c.now.Mono, c.now.Mono
 	c.out.Links = true
 	c.event(Event{Kind: LinkUp, Link: l.id, Node: l.node, Addr: l.addr})
 	c.adoptCluster(l.cluster)
@@ -208,7 +213,7 @@ func (c *Core) joined(l *link) {
 	c.graftOrphans(l)
 }
 
-// graftOrphans asks a new link for the origins that have no parent any more, but those that the peer is known to have nothing of.
+// graftOrphans asks a new link for the origins that have no parent any more, but those that the peer is pushed: it has nothing of them, or has asked.
 func (c *Core) graftOrphans(l *link) {
 	for _, o := range c.origins {
 		if o.orphan && o != c.self && l.of(o).mode() != wire.Eager {
@@ -232,8 +237,8 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 		c.refuse(l, wire.OtherCluster)
 		return
 	}
-	grown := l.leaf && f.NodeID != 0
-	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, f.NodeID == 0
+	was := l.leaf
+	l.node, l.inc, l.addr, l.leaf = f.NodeID, h.Incarnation, f.Addr, l.isLeaf(f)
 	l.cluster = h.ClusterID
 	c.adoptCluster(l.cluster)
 	c.alive(l.node)
@@ -245,7 +250,7 @@ func (c *Core) announced(l *link, f *wire.Frame) {
 	} else if old != nil {
 		c.replace(old, l)
 	}
-	if grown {
+	if was && !l.leaf {
 		c.overlay.grown(c, l)
 	}
 }

@@ -68,6 +68,9 @@ func TestLeavesTakeNoPlaces(t *testing.T) {
 			if _, v := joined(t, w, 50+id); v == wire.Admitted {
 				joins++
 			}
+			if id == 0 && tt.settled && tt.maxPeers == 40 && left() != 3 {
+				t.Errorf("%s: the first who joins ends a chord, as if leaves counted", tt.what)
+			}
 		}
 		if joins != tt.joins || left() != tt.chords {
 			t.Errorf("%s: 12 join behind the leaves, and %d are let in, want %d; %d chords are left, want %d", tt.what, joins, tt.joins, left(), tt.chords)
@@ -84,12 +87,14 @@ func TestLeafGetsID(t *testing.T) {
 		leaves        int  // others
 		moving        bool // members come
 		again         bool // it is no leaf
+		twice         bool // its node is linked already, in a newer life
 		ends          int
 	}{
 		{what: "many links", chords: 6, rings: 1, ends: 1},
 		{what: "few links, and leaves", chords: 6, leaves: 4},
 		{what: "while members come", chords: 6, rings: 1, moving: true},
 		{what: "it had one", chords: 6, rings: 2, again: true},
+		{what: "its node is linked", chords: 6, rings: 2, twice: true, ends: 1},
 	} {
 		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 40 })
 		w.handDials = true
@@ -140,10 +145,16 @@ func TestLeafGetsID(t *testing.T) {
 			return n
 		}
 		before := up()
-		p.inc++
+		if p.inc++; tt.twice {
+			p.id, p.inc = peers[0].id, peers[0].inc-1
+		}
 		p.hello(wire.Hello{ClusterID: "test"})
-		if got := before - up(); got != tt.ends || !p.admitted() {
+		if got := before - up(); got != tt.ends || p.admitted() == tt.twice {
 			t.Errorf("%s: %d of %d links end, want %d; its own is left: %v", tt.what, got, before, tt.ends, p.admitted())
+		}
+		joined(t, w, 70) // in the place of a link that is older
+		if p.admitted() == tt.twice {
+			t.Errorf("%s: another one joins; its link is left: %v", tt.what, p.admitted())
 		}
 	}
 }
@@ -187,6 +198,55 @@ func TestLateIDs(t *testing.T) {
 		}
 		for _, err := range w.check() {
 			t.Errorf("%s: %v", tt.what, err)
+		}
+	}
+}
+
+// TestLeafEndsNothing: whatever a leaf asks for, no link of the overlay ends for it. It may join, and nothing else.
+func TestLeafEndsNothing(t *testing.T) {
+	for _, reason := range []wire.Reason{wire.Join, wire.Ring, wire.Chord, wire.Heal, wire.Near} {
+		w := newWorld(1, func(c *core.Config) { c.MaxPeers = 6 })
+		w.handDials = true
+		w.start(1)
+		w.describe(1)
+		peers := []*peer{w.admitted(t, 10, 1, wire.Ring)}
+		for id := range uint64(3) {
+			peers = append(peers, w.admitted(t, 11+id, 1, wire.Chord))
+		}
+		o := core.Origin{Node: 20, Incarnation: 1}
+		peers[0].send(frame(info(o, 1, "node:20", descriptor(o.Node), 1, 0), claim(o, 0, 1)))
+		w.run(second)
+		for i := range uint64(12) {
+			p := w.dialIn(t, 0, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: reason, Leaf: true, Instance: 7000 + i})
+			if v := p.recv().Hello.Verdict; reason != wire.Join && v != wire.Refused {
+				t.Errorf("a leaf that asks for reason %d is answered with verdict %v, want that it is refused", reason, v)
+			}
+		}
+		for _, p := range peers {
+			if !p.admitted() {
+				t.Errorf("twelve leaves come, reason %d, and the link to %d ends", reason, p.id)
+			}
+		}
+	}
+}
+
+// TestLeafIsNoCompany: a node that nobody but a leaf is linked to looks for others, as one without a link does.
+func TestLeafIsNoCompany(t *testing.T) {
+	for _, id := range []uint64{0, 99} {
+		w := newWorld(1, nil)
+		w.start(1)
+		w.describe(1)
+		p, v := joined(t, w, id)
+		if v != wire.Admitted {
+			t.Fatalf("it is answered with verdict %v", v)
+		}
+		for range 60 {
+			w.run(second)
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+		if asks := w.nodes[1].asks; (asks > 20) != (id == 0) {
+			t.Errorf("linked to %d alone, it asks its resolvers %d times in a minute", id, asks)
 		}
 	}
 }

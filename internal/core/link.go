@@ -60,9 +60,10 @@ type link struct {
 	instance uint64
 	cluster  string
 	addr     wire.Addr
-	join     bool // one end joined through the other
-	handed   int  // how often the peer was named as an alternate
-	upAt     int64
+	join     bool               // one end joined through the other
+	handed   int                // how often the peer was named as an alternate
+	upAt     int64              // Mono at which it was admitted
+	nodeAt   int64              // Mono since when it is one of the overlay: upAt, or when a leaf got its ID
 	offsets  [keptOffsets]int64 // of the peer's wall clock from this node's, in nanoseconds: the last few
 	timed    int                // how many there were
 	distance
@@ -102,6 +103,7 @@ const (
 	needed                      // the peer has asked for adverts
 	declared                    // the peer knows which incarnation the node ID stands for
 	inGrafts                    // in link.grafts
+	asking                      // and not taken back since
 
 	modeShift  = 8  // what this end sends, in two bits
 	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not; 2, for which there is no mode: it was

@@ -41,3 +41,17 @@ func TestPerOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestIsLeaf: a leaf has dialled this node, and has no ID. Who was dialled may have other links, with an ID or not yet.
+func TestIsLeaf(t *testing.T) {
+	for _, tt := range []struct {
+		dialed, says bool
+		id           uint64
+		want         bool
+	}{{id: 0, want: true}, {id: 7}, {id: 7, says: true, want: true}, {dialed: true}, {dialed: true, says: true}} {
+		f := &wire.Frame{NodeID: tt.id, Hello: &wire.Hello{Leaf: tt.says}}
+		if got := (&link{dialed: tt.dialed}).isLeaf(f); got != tt.want {
+			t.Errorf("%+v: it is %v", tt, got)
+		}
+	}
+}

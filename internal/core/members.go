@@ -131,13 +131,3 @@ func (o *overlay) latency(c *Core) int64 { return max(c.cfg.Timers.Graft, o.rtt/
 func (o *overlay) quiet(c *Core) int64 {
 	return min(max(3*c.cfg.Timers.Graft, o.rtt*3/2), 100*c.cfg.Timers.Graft)
 }
-
-// countLeaves counts the links to leaves. Nothing comes by them, and they cannot be ended for others: they are no part of the overlay's degree.
-func (c *Core) countLeaves() (n int) {
-	for _, l := range c.links {
-		if l.admitted && !l.closing && l.leaf {
-			n++
-		}
-	}
-	return n
-}

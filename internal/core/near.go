@@ -91,7 +91,7 @@ func (o *overlay) swap(c *Core, l *link) {
 		return
 	}
 	o.fruitless = 0
-	if c.degree()-c.countLeaves() <= degree(o.size()) {
+	if c.degree() <= degree(o.size()) {
 		return
 	}
 	if n, far := c.farLinks(); n > farKept && far != nil {

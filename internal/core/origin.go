@@ -29,7 +29,7 @@ type origin struct {
 	progress  int64                // Mono at which an info of it came from a parent last
 	moved     uint64               // its place in arrivals, for hw; 0: none
 	movedAt   int64                // Mono at which hw moved last
-	pushed    int64                // Mono at which hw moved last by a push that was late
+	pushed    int64                // Mono at which hw moved last by a push that came after an advert
 
 	// The tree. An update comes from the parent; alternates have adverts no worse than what the parent sends.
 	parent, alt, alt2 LinkID

@@ -157,23 +157,38 @@ func (o *overlay) isLinked(c *Core, addr wire.Addr) bool {
 	})
 }
 
-// degree counts the admitted links.
-func (c *Core) degree() int {
-	n, _ := c.counts()
+// degree counts the links of the overlay: those that are admitted, but not those of leaves.
+func (c *Core) degree() (n int) {
+	for _, l := range c.links {
+		if l.admitted && !l.closing && !l.leaf {
+			n++
+		}
+	}
 	return n
 }
 
-// counts returns how many links are admitted, and how many of them this node dialled.
-func (c *Core) counts() (all, dialed int) {
+// countLeaves counts the links of leaves. Nothing comes by a leaf, and it has no other link.
+func (c *Core) countLeaves() (n int) {
 	for _, l := range c.links {
-		if l.admitted && !l.closing {
-			all++
-			if l.dialed {
-				dialed++
-			}
+		if l.admitted && !l.closing && l.leaf {
+			n++
 		}
 	}
-	return all, dialed
+	return n
+}
+
+// counts returns how many of the admitted links peers have dialled, and how many this node has.
+func (c *Core) counts() (in, out int) {
+	for _, l := range c.links {
+		switch {
+		case !l.admitted || l.closing:
+		case l.dialed:
+			out++
+		default:
+			in++
+		}
+	}
+	return in, out
 }
 
 func (c *Core) linked(node uint64) *link {
@@ -215,8 +230,8 @@ func (o *overlay) lost(c *Core, l *link) {
 // dial too.
 func (o *overlay) maintain(c *Core) {
 	now, lat := c.now.Mono, o.latency(c)
-	all, _ := c.counts()
-	if all == 0 && o.joinAt == 0 {
+	has := c.degree()
+	if has == 0 && o.joinAt == 0 {
 		o.join(c)
 	}
 	if c.self == nil || o.ring.n == 0 {
@@ -233,7 +248,7 @@ func (o *overlay) maintain(c *Core) {
 	o.dialLost(c)
 	want := min(degree(o.size()), o.size()-1)
 	_, chances := c.underway()
-	need := want - (all - c.countLeaves()) - chances
+	need := want - has - chances
 	if need > 1 {
 		need = (need + 1) / 2
 		o.wakeMaintain(c, 3*lat+c.rng.Int64N(lat))
@@ -261,9 +276,8 @@ func (o *overlay) maintain(c *Core) {
 // and those of leaves, which have no other. Those by which nodes joined carry the trees of all that have written little: of these, all nodes
 // together end a few in a tick, so that each is mended before the next one goes, and none in larger networks, where no node has most of them.
 func (o *overlay) shed(c *Core) {
-	all, _ := c.counts()
 	d := degree(o.size())
-	if all-c.countLeaves() <= keptDegree(d) || c.now.Mono-o.changedAt < shedAfter {
+	if c.degree() <= keptDegree(d) || c.now.Mono-o.changedAt < shedAfter {
 		return
 	}
 	next, last := o.beside(c)
@@ -271,7 +285,7 @@ func (o *overlay) shed(c *Core) {
 	var which *link
 	fewest := 0
 	for _, l := range c.links {
-		if !l.admitted || l.closing || l.leaf || l.reason == wire.Join && !joins || l.node == next || l.node == last || c.now.Mono-l.upAt < shedAfter {
+		if !l.admitted || l.closing || l.leaf || l.reason == wire.Join && !joins || l.node == next || l.node == last || c.now.Mono-l.nodeAt < shedAfter {
 			continue
 		}
 		if n := c.branches(l); which == nil || n < fewest {

@@ -1,52 +1,78 @@
 package core
 
-import (
-	"slices"
-
-	"github.com/grapevine-go/grapevine/internal/wire"
-)
+import "github.com/grapevine-go/grapevine/internal/wire"
 
 // What a node does about an origin whose parent is none any more.
 
-// noAlternate forgets that the link with that id was to take the place of a lost parent's.
+// prefer makes the link with that id the first alternate: the first that is asked in the place of a parent that is lost.
+func (o *origin) prefer(id LinkID) {
+	o.noAlternate(id)
+	o.alt, o.alt2 = id, o.alt
+}
+
+// noAlternate forgets that the link with that id is one of the two alternates.
 func (o *origin) noAlternate(id LinkID) {
-	if o.alt == id {
+	switch id {
+	case o.alt:
 		o.alt, o.alt2 = o.alt2, 0
-	} else if o.alt2 == id {
+	case o.alt2:
 		o.alt2 = 0
 	}
 }
 
-// noParent takes in that l does not push o any more: its peer asks for o, or has nothing of it. The second parent takes its place, or the alternate.
-// What this node has asked of the peer it takes back, whether that has gone or waits for the link, unless nobody else pushes.
-func (c *Core) noParent(l *link, o *origin) {
-	o.noAlternate(l.id)
-	switch l.id {
+// unparent takes in that o does not come over the link with that id any more, nor would. If it was the parent's, the second one takes its place. It reports
+// whether it was that of a parent.
+func (c *Core) unparent(id LinkID, o *origin) bool {
+	o.noAlternate(id)
+	switch id {
 	case o.second:
 		o.second = 0
-		if c.node < l.node {
-			c.takeBack(l, o) // if both have asked, one of them gets what it asked for
-		}
 	case o.parent:
 		o.parent, o.second = o.second, 0
-		o.orphan = !c.up(o.parent)
-		if c.takeAlternate(o); o.orphan {
-			c.hearOthers(o)
-		} else {
-			c.takeBack(l, o)
-		}
+	default:
+		return false
+	}
+	o.orphan = !c.up(o.parent)
+	return true
+}
+
+// noParent takes in that l does not push o any more: its peer asks for o, or has nothing of it. The alternate is asked in its place.
+// What this node has asked of the peer it takes back, whether that has gone or waits for the link, unless nobody else pushes.
+func (c *Core) noParent(l *link, o *origin) {
+	second := l.id == o.second
+	if !c.unparent(l.id, o) || second && c.node >= l.node { // if both have asked for a second one, one of them gets what it asked for
+		return
+	}
+	if !second {
+		c.replaceParent(o)
+	}
+	if !o.orphan {
+		c.takeBack(l, o)
 	}
 }
 
 // takeBack asks l not to push o, whatever it was asked before.
 func (c *Core) takeBack(l *link, o *origin) {
-	l.of(o).put(inGrafts, false)
+	l.of(o).put(asking, false)
 	c.prune(l, o, wire.Lazy)
 }
 
-// dropTakenBack takes what was taken back since out of l.grafts: at once, since one frame may do that to thousands.
-func (l *link) dropTakenBack() {
-	l.grafts = slices.DeleteFunc(l.grafts, func(o *origin) bool { return !l.of(o).is(inGrafts) })
+// withdraw takes back what is asked for o over links that it waits for still, but by those of parents. It reports whether there was any.
+func (c *Core) withdraw(o *origin) (found bool) {
+	for _, l := range c.links {
+		if p := l.of(o); p.is(asking) && !o.pushedBy(l.id) {
+			p.put(asking, false)
+			found = true
+		}
+	}
+	return found
+}
+
+// replaceParent finds somebody in the place of a parent of o that is none any more: the alternate, or whoever advertises.
+func (c *Core) replaceParent(o *origin) {
+	if c.takeAlternate(o); o.orphan {
+		c.hearOthers(o)
+	}
 }
 
 // takeAlternate asks the alternate to push o, in the place of a parent, or of the second one, that is none any more. It reports whether there is one.
@@ -66,12 +92,8 @@ func (c *Core) takeAlternate(o *origin) bool {
 	return true
 }
 
-// hearOthers opens two links that are closed for adverts of o, drawn at random, until somebody proves to be a good parent: not that one, nor any of the tree,
-// since who is pushed to hears nothing that this node does not. In small networks none is closed.
+// hearOthers opens two links that are closed for adverts of o, drawn at random, until somebody proves to be a good parent. None of the tree is closed.
 func (c *Core) hearOthers(o *origin) {
-	if c.overlay.size() <= keptAdverts {
-		return
-	}
 	var drawn [backups]*link
 	n := 0
 	for _, x := range c.links {
@@ -106,20 +128,10 @@ func (c *Core) treeLost(l *link) {
 		}
 	}
 	for _, o := range c.origins {
-		o.noAlternate(l.id)
-		switch l.id {
-		case o.parent:
-			o.parent, o.second = o.second, 0
-		case o.second:
-			o.second = 0
-		default:
+		if !c.unparent(l.id, o) || alone {
 			continue
 		}
-		o.orphan = !c.up(o.parent)
-		if alone {
-			continue
-		}
-		if !c.takeAlternate(o) && beyond != nil && o.orphan && o.updates < settledUpdates {
+		if !c.takeAlternate(o) && o.orphan && beyond != nil && beyond.of(o).mode() != wire.Eager && o.updates < settledUpdates {
 			c.graft(beyond, o)
 		}
 		c.hearOthers(o)

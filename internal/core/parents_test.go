@@ -87,6 +87,106 @@ func TestAlternates(t *testing.T) {
 	}
 }
 
+// TestOneAlternateTwice: a parent that was asked while the other one's push was under way, and is the first alternate for that, is none once it asks to be pushed to, though it was
+// one before.
+func TestOneAlternateTwice(t *testing.T) {
+	for _, first := range []bool{false, true} { // of two alternates, it was the first
+		w, from, q, r, o, seq := hub(t)
+		seq++
+		from.send(update(o, seq, 3))
+		if first {
+			r.send(advertOver(o, seq, 3))
+		}
+		q.send(advertOver(o, seq, 3))
+		r.send(advertOver(o, seq, 3))
+		w.run(100 * ms)
+		seq++
+		r.send(advertOver(o, seq, 3))
+		w.run(60 * ms)
+		if p := w.nodes[1].core.Parent(o); p != r.link() {
+			t.Fatalf("the parent is link %d, want %d, which was asked", p, r.link())
+		}
+		from.send(update(o, seq, 3))
+		w.run(200 * ms)
+		r.send(frame(graft(o, seq)))
+		r.drop()
+		from.close()
+		if s := r.listen(); len(s.grafts) != 0 {
+			t.Errorf("the child, which was the first alternate: %v, is asked to push: %+v", first, s)
+		}
+		if s := q.listen(); len(s.grafts) != 1 {
+			t.Errorf("the other alternate hears %+v, want a graft", s)
+		}
+	}
+}
+
+// TestOrphanIsTold: an orphan that hears an advert of what is here asks who sent it, be it over one hop more. It is the parent, not a second one, and where it asks too, is no parent
+// of either kind.
+func TestOrphanIsTold(t *testing.T) {
+	for _, parents := range []int{1, 2} {
+		w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Parents = parents })
+		seq++
+		from.send(update(o, seq, 3))
+		w.run(100 * ms)
+		from.close()
+		r.send(advertOver(o, seq, 5)) // a child of a child may say that
+		if s := r.listen(); len(s.grafts) != 0 {
+			t.Errorf("%d parents: whoever is two hops farther hears %+v, want no graft", parents, s)
+		}
+		q.send(advertOver(o, seq, 4))
+		if p, s := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); p != q.link() || s != 0 || len(q.listen().grafts) != 1 {
+			t.Errorf("%d parents: the parents are links %d and %d, want %d alone, which is asked", parents, p, s, q.link())
+		}
+		q.send(frame(graft(o, seq)))
+		w.run(20 * ms)
+		if s := q.listen(); w.nodes[1].core.Parent(o) != 0 || len(s.prunes) != 0 {
+			t.Errorf("%d parents: who asks too, and nobody else pushes, hears %+v; the parent is link %d", parents, s, w.nodes[1].core.Parent(o))
+		}
+	}
+}
+
+// TestShrunk: links that were closed for adverts when there were many members are opened where a parent is lost when there are few.
+func TestShrunk(t *testing.T) {
+	w, from, q, r, o, _ := hub(t)
+	s := w.admitted(t, 13, 1, wire.Ring)
+	crowd(w, from, 90)
+	r.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+	w.run(50 * ms)
+	q.close()
+	s.close()
+	r.drop()
+	from.close()
+	w.run(10 * ms)
+	if m := r.listen().modes(); !slices.Contains(m, wire.Lazy) {
+		t.Errorf("the only link stays closed for adverts: %v", m)
+	}
+}
+
+// TestAskedInVain: who was asked twice and brought nothing is no parent. The alternate is asked to be.
+func TestAskedInVain(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	seq++
+	from.send(update(o, seq, 3))
+	r.send(advertOver(o, seq, 3))
+	w.run(100 * ms)
+	q.send(advertOver(o, seq+1, 3))
+	for range 30 {
+		w.run(100 * ms)
+		for _, p := range []*peer{q, r} {
+			p.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+		if w.now > 2*second {
+			from.send(wire.AppendPing(nil, wire.Ping{}))
+		}
+	}
+	if n := len(q.listen().grafts); n != 2 {
+		t.Errorf("who has nothing is asked %d times, want twice", n)
+	}
+	if p := w.nodes[1].core.Parent(o); p != from.link() && p != r.link() || p == 0 {
+		t.Errorf("the parent is link %d, want that of an alternate", p)
+	}
+}
+
 // TestClosedParent: whose push makes it a parent is one over whose link adverts go again, in both directions, though it was closed for them: once it is none any more, that is
 // as open as others that were.
 func TestClosedParent(t *testing.T) {
@@ -249,6 +349,8 @@ func TestPartedTrees(t *testing.T) {
 	for _, tt := range []struct {
 		name             string
 		crash, elsewhere bool
+		child            bool // who is beyond has asked this node
+		second           bool // q is the second parent
 		updates          uint64
 		want             bool
 	}{
@@ -256,9 +358,11 @@ func TestPartedTrees(t *testing.T) {
 		{name: "of one that wrote a lot", updates: 4},
 		{name: "after a crash", crash: true, updates: 1},
 		{name: "where nobody's infos came over it", elsewhere: true, updates: 1},
+		{name: "from here", updates: 1, child: true},
+		{name: "with a second parent", updates: 3, second: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(1, nil)
+			w := newWorld(1, func(c *core.Config) { c.Parents = 2 })
 			w.start(1)
 			from, q := w.admitted(t, 10, 1, wire.Chord), w.admitted(t, 11, 1, wire.Chord)
 			far, r := w.admitted(t, 12, 1, wire.Chord), w.admitted(t, 13, 1, wire.Chord)
@@ -273,8 +377,14 @@ func TestPartedTrees(t *testing.T) {
 				from.send(update(o, seq, 3))
 			}
 			w.run(100 * ms)
+			if tt.second {
+				q.send(advertOver(o, tt.updates, 3))
+			}
 			for _, p := range []*peer{q, r, far} {
 				p.drop()
+			}
+			if tt.child {
+				r.send(frame(graft(o, tt.updates)))
 			}
 			if tt.crash {
 				from.close()

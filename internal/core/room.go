@@ -10,15 +10,16 @@ import (
 
 // room decides whether there is room for a link, which is new to this node.
 func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
-	all, leaves := c.degree(), c.countLeaves()
-	nodes := all - leaves
-	d := degree(o.size())
+	nodes, d := c.degree(), degree(o.size())
 	space := c.incoming() < c.cfg.MaxPeers
+	if l.leaf && h.Reason != wire.Join {
+		return wire.Refused, wire.Misbehaved // it needs no other link
+	}
 	switch h.Reason {
 	case wire.Join:
 		counted := nodes
 		if !o.settled(c) {
-			counted = all // whoever has no ID yet gets one soon
+			counted += c.countLeaves() // whoever has no ID yet gets one soon
 		}
 		// Seeds are to be near each other: all others join through them.
 		if space && (counted < joinDegree(d) || slices.Contains(o.seeds, l.addr)) {
@@ -27,7 +28,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 		// Once settled, whoever joins is let in at once: in place of another link, so that the degree stays, and if none can go,
 		// in addition, as far as MaxPeers leaves space. A peer that joins and joins can so displace chords, which are dialled anew, but
 		// neither what this node dialled nor the ring's. A leaf displaces no link.
-		if o.settled(c) && (!l.leaf && o.evict(c) || space || c.unseat()) {
+		if o.settled(c) && (o.evict(c, l) || space || c.unseat()) {
 			return wire.Admitted, 0
 		}
 		if len(c.neighbours(l.node)) > 0 {
@@ -37,7 +38,7 @@ func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refu
 			return wire.Admitted, 0
 		}
 	case wire.Ring, wire.Heal:
-		if space || o.evict(c) {
+		if space || o.evict(c, l) {
 			return wire.Admitted, 0
 		}
 	case wire.Chord, wire.Near:
@@ -65,15 +66,16 @@ func joinDegree(d int) int { return max(6, d+3) }
 
 // grown is told of a leaf that has got an ID: its link is one of the overlay from now on, as if the node had just joined.
 func (o *overlay) grown(c *Core, l *link) {
-	if o.settled(c) && c.degree()-c.countLeaves() > joinDegree(degree(o.size())) {
+	l.nodeAt = c.now.Mono
+	if o.settled(c) && c.degree() > joinDegree(degree(o.size())) {
 		o.displace(c, l)
 	}
 }
 
-// evict makes room: where no place is left it takes that of a caller, which loses nothing by it, otherwise that of a link that can go. It reports whether
-// there was one.
-func (o *overlay) evict(c *Core) bool {
-	return c.incoming() >= c.cfg.MaxPeers && c.unseat() || o.displace(c, nil)
+// evict makes room for a link: where no place is left it takes that of a caller, which loses nothing by it, otherwise that of a link that can go, unless it is
+// for a leaf. It reports whether there was one.
+func (o *overlay) evict(c *Core, l *link) bool {
+	return c.incoming() >= c.cfg.MaxPeers && c.unseat() || !l.leaf && o.displace(c, nil)
 }
 
 // displace parts from a peer, but not over that link, that dialled a chord, or joined, long enough ago to have other links. It takes the one that the
@@ -82,7 +84,7 @@ func (o *overlay) displace(c *Core, but *link) bool {
 	var which *link
 	fewest := 0
 	for _, l := range slices.Backward(c.links) {
-		old := l.reason == wire.Join && c.now.Mono-l.upAt >= joinLasts && !l.leaf // a leaf has no other
+		old := l.reason == wire.Join && c.now.Mono-l.nodeAt >= joinLasts && !l.leaf // a leaf has no other
 		if l == but || !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
 			continue
 		}

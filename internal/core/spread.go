@@ -140,9 +140,9 @@ func (c *Core) pull(l *link, o *origin) {
 		p.setPruning(-1)
 	}
 	if !p.is(inGrafts) {
-		p.put(inGrafts, true)
 		l.grafts = append(l.grafts, o)
 	}
+	p.put(inGrafts|asking, true)
 	l.wake = true
 }
 
@@ -183,7 +183,11 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		c.adopt(l, o, o.dueAt)
 		return
 	}
-	if c.second(l, o, a.Hops+1) {
+	switch {
+	case o.orphan && c.beside(l, o, a.Hops+1):
+		c.graft(l, o)
+		return
+	case c.second(l, o, a.Hops+1):
 		o.second = l.id
 		c.pull(l, o)
 		return
@@ -218,7 +222,7 @@ func (c *Core) adopt(l *link, o *origin, at int64) {
 	c.graft(l, o)
 	if c.up(old) && old != o.second {
 		c.letGo(old, o)
-		o.alt = old
+		o.prefer(old)
 	}
 }
 
@@ -245,10 +249,15 @@ func (c *Core) lacksSecond(o *origin) bool {
 	return c.cfg.Parents > 1 && o.updates > 2 && !c.up(o.second)
 }
 
-// second reports whether l is to be the second parent, over a path of that many hops. Of the descendants, those this node pushes to have o after one hop
-// more than this node, and all others after two or more.
+// second reports whether l is to be the second parent, over a path of that many hops.
 func (c *Core) second(l *link, o *origin, hops uint32) bool {
-	return c.lacksSecond(o) && o.hopsSeq == o.hw && hops <= o.hops+2 && l.of(o).mode() != wire.Eager
+	return c.lacksSecond(o) && c.beside(l, o, hops)
+}
+
+// beside reports whether the peer is no descendant of this node in the tree of o, if o comes over l after that many hops. Of the descendants, those this node
+// pushes to have o after one hop more than this node, and all others after two or more.
+func (c *Core) beside(l *link, o *origin, hops uint32) bool {
+	return o.hopsSeq == o.hw && hops <= o.hops+2 && l.of(o).mode() != wire.Eager
 }
 
 // letGo prunes a parent that another one takes the place of: make before break, so that what is on its way is not lost.

@@ -176,7 +176,6 @@ func (c *Core) pushAll(l *link) {
 		}
 		c.push(l, o, true)
 	}
-	l.dropTakenBack()
 	l.based = c.base != nil
 }
 
