@@ -100,7 +100,8 @@ func (c *Core) graftDue() {
 		o.graftAt = 0
 		lost := c.dropAdverts(o)
 		if len(o.advs) == 0 {
-			if o.want, o.asked = 0, 0; lost {
+			o.want, o.asked = 0, 0
+			if lost {
 				c.replaceParent(o)
 			}
 			continue
@@ -137,7 +138,9 @@ func (c *Core) dropAdverts(o *origin) (lost bool) {
 		}
 		parent := a.link == o.parent
 		if a.asked >= maxAsked && !(parent && o.progress >= o.asked) {
-			lost = parent && c.unparent(a.link, o) || lost
+			if parent {
+				lost = c.unparent(a.link, o)
+			}
 			return true
 		}
 		o.want = max(o.want, a.to)
