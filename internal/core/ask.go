@@ -129,7 +129,7 @@ func (c *Core) graftDue() {
 // maxAsked is how often a peer is asked for what it says it has, and does not send.
 const maxAsked = 2
 
-// dropAdverts forgets the adverts of o that are settled, or that nothing is behind. A peer that made one is no parent; it reports whether it was.
+// dropAdverts forgets the adverts of o that are settled, or that nothing is behind. Whoever made such a one is no parent any more; lost says that somebody was.
 func (c *Core) dropAdverts(o *origin) (lost bool) {
 	o.want = 0
 	o.advs = slices.DeleteFunc(o.advs, func(a advert) bool {

@@ -121,7 +121,8 @@ func TestGraftBehindMarks(t *testing.T) {
 	}
 }
 
-// TestGraftBehindPush: a graft waits for the link while somebody else pushes all that is missing: it is not sent, nor is the peer told not to push.
+// TestGraftBehindPush: a graft waits for the link while somebody else pushes all that is missing: it is not sent, and the peer
+// hears once that it is not to push, and that the link, which may have been closed, is open for adverts.
 func TestGraftBehindPush(t *testing.T) {
 	for _, tt := range []struct {
 		what        string
@@ -156,12 +157,32 @@ func TestGraftBehindPush(t *testing.T) {
 		by.send(update(o, seq+1, 3))
 		free()
 		w.run(100 * ms)
-		if s := q.listen(); len(s.grafts) != tt.grafts || len(s.prunes) != 0 || len(s.infos) != 1 && tt.asked {
-			t.Errorf("%s: who would be asked hears %+v, want %d grafts", tt.what, s, tt.grafts)
+		if s := q.listen(); len(s.grafts) != tt.grafts || len(s.prunes) != 1-tt.grafts || len(s.infos) != 1 && tt.asked {
+			t.Errorf("%s: who would be asked hears %+v, want %d grafts, else a prune", tt.what, s, tt.grafts)
 		}
 		if p := w.nodes[1].core.Parent(o); !tt.more && p != by.link() {
 			t.Errorf("%s: the parent is link %d, want %d, which has pushed", tt.what, p, by.link())
 		}
+	}
+}
+
+// TestWithdrawnOpens: the link over which an alternate's graft waited was closed for adverts. It is open at both ends once that is not needed any more.
+func TestWithdrawnOpens(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	w.admitted(t, 13, 1, wire.Chord)
+	q.send(advertOver(o, seq, 1))
+	q.send(wire.AppendPrune(frame(declare(o, 0)), wire.Prune{NodeID: o.Node, Mode: wire.Mute}))
+	w.run(50 * ms)
+	if m := w.nodes[1].core.Mode(q.link(), o); m != wire.Mute {
+		t.Fatalf("the alternate's link has mode %d, want that it is closed", m)
+	}
+	q.drop()
+	free := busy(w, q)
+	from.close()
+	r.send(update(o, seq+1, 3))
+	free()
+	if s, m := q.listen(), w.nodes[1].core.Mode(q.link(), o); len(s.grafts) != 0 || !slices.Contains(s.modes(), wire.Lazy) || m != wire.Lazy {
+		t.Errorf("the peer hears %+v, and this end's mode is %d, want a prune that opens, and an open link", s, m)
 	}
 }
 

@@ -352,7 +352,8 @@ func (f *frame) prunes() {
 		p := l.of(o)
 		mode, _ := p.pruning()
 		f.b = wire.AppendPrune(f.b, wire.Prune{NodeID: o.id.node, Incarnation: f.ref(o), Mode: mode})
-		if p.setPruned(); p.is(asking) {
+		p.setPruned()
+		if p.is(asking) {
 			p.setPruning(-1)
 		}
 		done++

@@ -206,12 +206,14 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 		c.arrived(o, old, !r.Repair && (o.pushedBy(l.id) || l.id == o.former))
 		if o.parent != l.id && !(r.Repair && c.up(o.parent)) {
 			old := o.parent
+			waits := c.up(old) && c.link(old).of(o).is(asking) // nobody was asked yet
 			c.follow(l, o)
-			if o.want == 0 && c.withdraw(o) {
-				early = false // nobody was asked
+			if o.want == 0 {
+				c.withdraw(o)
 			}
 			if c.up(old) && old != o.second {
-				if o.prefer(old); early {
+				o.prefer(old)
+				if early && !(waits && o.want == 0) {
 					o.rival = old
 					c.letGo(old, o) // unless it answers: it may have nothing to say, since this node's advert has crossed the graft
 				}
@@ -242,7 +244,8 @@ func (c *Core) rangeIn(l *link, o *origin, r wire.Range, f *wire.Frame) {
 	case o == c.self || !o.pushedBy(l.id) && !r.Repair:
 		hops, ok := hopsOf(f, o, r.To)
 		second := ok && o != c.self && c.second(l, o, hops)
-		if p.choose(wire.Lazy); second {
+		p.choose(wire.Lazy)
+		if second {
 			o.second = l.id // both ends have asked, and this one let go of it
 			break
 		}

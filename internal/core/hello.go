@@ -94,6 +94,9 @@ func (c *Core) judge(l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	if h.Reason == wire.Probe {
 		return wire.Refused, wire.Busy
 	}
+	if l.leaf && h.Reason != wire.Join {
+		return wire.Refused, wire.Misbehaved // it needs no other link
+	}
 	old, wins := c.settle(l)
 	if !wins || c.crossing(l) {
 		return wire.Refused, wire.DuplicateLink

@@ -223,6 +223,13 @@ func TestLeafEndsNothing(t *testing.T) {
 				t.Errorf("a leaf that asks for reason %d is answered with verdict %v, want that it is refused", reason, v)
 			}
 		}
+		for _, again := range []wire.Reason{wire.Join, reason} { // in the place of its own link
+			p := w.dialIn(t, 0, 1)
+			p.hello(wire.Hello{ClusterID: "test", Reason: again, Leaf: true, Instance: 7000})
+			if v := p.recv().Hello.Verdict; again != wire.Join && v != wire.Refused {
+				t.Errorf("a leaf that has joined, and asks for reason %d, is answered with verdict %v, want that it is refused", again, v)
+			}
+		}
 		for _, p := range peers {
 			if !p.admitted() {
 				t.Errorf("twelve leaves come, reason %d, and the link to %d ends", reason, p.id)

@@ -103,7 +103,7 @@ const (
 	needed                      // the peer has asked for adverts
 	declared                    // the peer knows which incarnation the node ID stands for
 	inGrafts                    // in link.grafts
-	asking                      // and not taken back since
+	asking                      // in link.grafts, and still wanted
 
 	modeShift  = 8  // what this end sends, in two bits
 	pruneShift = 10 // in link.prunes, as the mode plus one; 0: not; 2, for which there is no mode: it was

@@ -12,7 +12,7 @@ func TestPerOrigin(t *testing.T) {
 	if size := unsafe.Sizeof(perOrigin{}); size != 16 {
 		t.Errorf("it takes %d bytes, want 16", size)
 	}
-	for f := chosen; f <= inGrafts; f <<= 1 {
+	for f := chosen; f < 1<<modeShift; f <<= 1 {
 		for _, told := range []uint64{0, 1, 1 << 33, wire.MaxSeq - 2, wire.MaxSeq} {
 			for _, mode := range []wire.Mode{wire.Lazy, wire.Eager, wire.Mute} {
 				var p perOrigin

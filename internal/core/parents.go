@@ -2,7 +2,7 @@ package core
 
 import "github.com/grapevine-go/grapevine/internal/wire"
 
-// What a node does about an origin whose parent is none any more.
+// Who pushes an origin to a node, or could: its parent, the second one, and the alternates; and what the node does once one of them does not any more.
 
 // prefer makes the link with that id the first alternate: the first that is asked in the place of a parent that is lost.
 func (o *origin) prefer(id LinkID) {
@@ -20,8 +20,8 @@ func (o *origin) noAlternate(id LinkID) {
 	}
 }
 
-// unparent takes in that o does not come over the link with that id any more, nor would. If it was the parent's, the second one takes its place. It reports
-// whether it was that of a parent.
+// unparent has the link with that id be none of a parent's, a second one's or an alternate's of o. The second parent takes the place of the parent. It reports
+// whether the link was one of theirs.
 func (c *Core) unparent(id LinkID, o *origin) bool {
 	o.noAlternate(id)
 	switch id {
@@ -36,7 +36,7 @@ func (c *Core) unparent(id LinkID, o *origin) bool {
 	return true
 }
 
-// noParent takes in that l does not push o any more: its peer asks for o, or has nothing of it. The alternate is asked in its place.
+// noParent takes in that l does not push o any more: its peer asks for o, or has nothing of it. An alternate is asked, if it was the parent.
 // What this node has asked of the peer it takes back, whether that has gone or waits for the link, unless nobody else pushes.
 func (c *Core) noParent(l *link, o *origin) {
 	second := l.id == o.second
@@ -57,20 +57,20 @@ func (c *Core) takeBack(l *link, o *origin) {
 	c.prune(l, o, wire.Lazy)
 }
 
-// withdraw takes back what is asked for o over links that it waits for still, but by those of parents. It reports whether there was any.
-func (c *Core) withdraw(o *origin) (found bool) {
+// withdraw takes back what is asked for o of others than its parents and waits for a link still. The link may have been closed for adverts before: the peer
+// is told that it is open now.
+func (c *Core) withdraw(o *origin) {
 	for _, l := range c.links {
-		if p := l.of(o); p.is(asking) && !o.pushedBy(l.id) {
-			p.put(asking, false)
-			found = true
+		if l.admitted && !l.closing && !o.pushedBy(l.id) && l.of(o).is(asking) {
+			c.takeBack(l, o)
 		}
 	}
-	return found
 }
 
 // replaceParent finds somebody in the place of a parent of o that is none any more: the alternate, or whoever advertises.
 func (c *Core) replaceParent(o *origin) {
-	if c.takeAlternate(o); o.orphan {
+	c.takeAlternate(o)
+	if o.orphan {
 		c.hearOthers(o)
 	}
 }

@@ -12,9 +12,6 @@ import (
 func (o *overlay) room(c *Core, l *link, h *wire.Hello) (wire.Verdict, wire.Refusal) {
 	nodes, d := c.degree(), degree(o.size())
 	space := c.incoming() < c.cfg.MaxPeers
-	if l.leaf && h.Reason != wire.Join {
-		return wire.Refused, wire.Misbehaved // it needs no other link
-	}
 	switch h.Reason {
 	case wire.Join:
 		counted := nodes
@@ -67,6 +64,7 @@ func joinDegree(d int) int { return max(6, d+3) }
 // grown is told of a leaf that has got an ID: its link is one of the overlay from now on, as if the node had just joined.
 func (o *overlay) grown(c *Core, l *link) {
 	l.nodeAt = c.now.Mono
+	c.sentinel.wake(c)
 	if o.settled(c) && c.degree() > joinDegree(degree(o.size())) {
 		o.displace(c, l)
 	}
@@ -78,14 +76,14 @@ func (o *overlay) evict(c *Core, l *link) bool {
 	return c.incoming() >= c.cfg.MaxPeers && c.unseat() || !l.leaf && o.displace(c, nil)
 }
 
-// displace parts from a peer, but not over that link, that dialled a chord, or joined, long enough ago to have other links. It takes the one that the
+// displace parts from a peer, but not over that link, that dialled a chord, or joined, long enough ago to have other links, as no leaf has. It takes the one that the
 // fewest origins come by, so that few nodes are behind it: origins that write nothing show nobody a better way. It reports whether there was one.
 func (o *overlay) displace(c *Core, but *link) bool {
 	var which *link
 	fewest := 0
 	for _, l := range slices.Backward(c.links) {
-		old := l.reason == wire.Join && c.now.Mono-l.nodeAt >= joinLasts && !l.leaf // a leaf has no other
-		if l == but || !l.admitted || l.closing || l.dialed || l.reason != wire.Chord && l.reason != wire.Near && !old {
+		old := l.reason == wire.Join && c.now.Mono-l.nodeAt >= joinLasts
+		if l == but || !l.admitted || l.closing || l.dialed || l.leaf || l.reason != wire.Chord && l.reason != wire.Near && !old {
 			continue
 		}
 		if n := c.behind(l); which == nil || n < fewest {

@@ -20,6 +20,26 @@ func byDefault(c *core.Config) {
 	c.Node, c.Sentinel, c.ClusterLife = 5, sentinelLife, clusterLife
 }
 
+// TestSentinelGrown: a node that looks for others, and has leaves alone, keeps no sentinel; once one of them has an ID, it does.
+func TestSentinelGrown(t *testing.T) {
+	w := newWorld(1, func(c *core.Config) { byDefault(c); c.Resolvers = 1 })
+	w.start(1)
+	w.run(3 * second)
+	p := w.dialIn(t, 0, 1)
+	p.hello(wire.Hello{ClusterID: "test", Reason: wire.Join, Leaf: true})
+	p.drop()
+	w.idle(p, 20*second)
+	if r := live(w.nodes[1].core.Record("sentinel")); r != nil {
+		t.Errorf("with a leaf alone, it keeps %s", show(r))
+	}
+	p.id = 10
+	p.hello(wire.Hello{ClusterID: "test"})
+	w.idle(p, 20*second)
+	if r := live(w.nodes[1].core.Record("sentinel")); r == nil {
+		t.Error("nobody keeps the sentinel once the leaf has an ID")
+	}
+}
+
 // TestSentinelAlone: who is alone, and has nobody to look for, keeps both keys after the time in which somebody who chose to
 // could have shown up, and refreshes them at half their life. Who looks for others, has no ID or is told not to keeps none.
 func TestSentinelAlone(t *testing.T) {
