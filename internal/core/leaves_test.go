@@ -156,6 +156,11 @@ func TestLeafGetsID(t *testing.T) {
 		if p.admitted() == tt.twice {
 			t.Errorf("%s: another one joins; its link is left: %v", tt.what, p.admitted())
 		}
+		for _, l := range peers[tt.chords+tt.rings:] {
+			if !l.admitted() && l != p {
+				t.Errorf("%s: another one joins, and a leaf's link ends", tt.what)
+			}
+		}
 	}
 }
 
