@@ -184,7 +184,7 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		return
 	}
 	switch {
-	case o.orphan && c.beside(l, o, a.Hops+1):
+	case o.orphan && a.Hops <= o.hops && c.beside(l, o, a.Hops+1): // with one hop more, networks that have met get more copies
 		c.graft(l, o)
 		return
 	case c.second(l, o, a.Hops+1):
@@ -251,7 +251,7 @@ func (c *Core) lacksSecond(o *origin) bool {
 
 // second reports whether l is to be the second parent, over a path of that many hops.
 func (c *Core) second(l *link, o *origin, hops uint32) bool {
-	return c.lacksSecond(o) && c.beside(l, o, hops)
+	return c.lacksSecond(o) && !o.orphan && c.beside(l, o, hops)
 }
 
 // beside reports whether the peer is no descendant of this node in the tree of o, if o comes over l after that many hops. Of the descendants, those this node
