@@ -186,6 +186,24 @@ func TestWithdrawnOpens(t *testing.T) {
 	}
 }
 
+// TestLetGoUnasked: a parent that another one takes the place of before the graft leaves is not asked any more once it is let go.
+func TestLetGoUnasked(t *testing.T) {
+	w, from, q, r, o, seq := hub(t)
+	from.send(update(o, seq+1, 6))
+	q.drop()
+	free := busy(w, q)
+	q.send(advertOver(o, seq+1, 3))
+	r.send(advertOver(o, seq+1, 1))
+	if p := w.nodes[1].core.Parent(o); p != r.link() {
+		t.Fatalf("the parent is link %d, want %d, the nearest", p, r.link())
+	}
+	w.run(1000 * ms)
+	free()
+	if s := q.listen(); len(s.grafts) != 0 || !slices.Contains(s.modes(), wire.Lazy) {
+		t.Errorf("who was the parent in between hears %+v, want not to be asked", s)
+	}
+}
+
 // TestSecondGraftStays: the graft of a second parent waits for the link while somebody else takes the parent's place: it is sent.
 func TestSecondGraftStays(t *testing.T) {
 	w, from, q, r, o, seq := twice(t)

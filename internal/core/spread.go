@@ -278,7 +278,7 @@ func (c *Core) releaseDue() {
 			return false
 		}
 		if !r.o.pushedBy(r.link) && c.up(r.link) {
-			c.prune(c.link(r.link), r.o, wire.Lazy)
+			c.takeBack(c.link(r.link), r.o)
 		}
 		return true
 	})
