@@ -193,7 +193,7 @@ churn_1000() {
 partition() {
 	none_of undelivered
 	at_most heal_p99 20 "$1"
-	at_most heal_copies 1.5 2
+	at_most heal_copies 1.5 1.6
 	at_most hops_max "$2" "$3"
 	none_of cut_vertices
 }

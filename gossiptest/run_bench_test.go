@@ -11,8 +11,12 @@ import (
 // benchmarkRun measures runs of body. A bubble wants a *testing.T, which a benchmark does not have.
 func benchmarkRun(b *testing.B, body func(*Sim)) {
 	all := func(string, string) (bool, error) { return true, nil }
-	steps := 0
+	steps, ran := 0, false
 	ok := testing.RunTests(all, []testing.InternalTest{{Name: b.Name(), F: func(t *testing.T) {
+		if ran { // with -count, RunTests calls it as many times, and the benchmark is run again besides
+			return
+		}
+		ran = true
 		r := &runner{t: t, name: b.Name(), body: body, patience: time.Minute}
 		b.ReportAllocs()
 		b.ResetTimer()
