@@ -185,7 +185,7 @@ crash_100() {
 
 churn_1000() {
 	simulate -nodes 1000 -churn 0.01 "$@"
-	at_most delivery_p999 12 60
+	at_most delivery_p999 12 20
 	none_of undelivered
 }
 
@@ -205,12 +205,12 @@ partition_10() {
 
 partition_100() {
 	simulate -nodes 100 -partition 20s -trials "${1:-3}"
-	partition 80 4 5
+	partition 30 4 5
 }
 
 partition_1000() {
 	simulate -nodes 1000 -partition 20s
-	partition 120 5 6
+	partition 30 5 6
 }
 
 load_300() {

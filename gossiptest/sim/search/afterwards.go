@@ -13,7 +13,7 @@ import (
 const (
 	rest   = 12 * time.Second // in which nodes dial, and shed most of the links that they have too many of, from 5 s after the last change on
 	warmUp = 8                // updates of an origin at least before that, until its tree is one
-	again  = 3                // updates of an origin in a row, of which the last is counted if nothing else happens meanwhile
+	again  = 3                // updates of an origin in a row, of which the last is counted if nothing else has happened meanwhile
 	tries  = 10               // to write that many
 	every  = 5                // n-th node writes
 )
@@ -59,7 +59,7 @@ func (r *run) afterwards() error {
 		}
 	}
 	if r.restless == len(origins) {
-		return fmt.Errorf("search: links still come and go, or nodes write, %v after all has healed", r.s.Now()-r.For)
+		return fmt.Errorf("search: links still come and go, parents change, or nodes write, %v after all has healed", r.s.Now()-r.For)
 	}
 	if err := r.settle(); err != nil {
 		return err
@@ -67,22 +67,40 @@ func (r *run) afterwards() error {
 	return r.checker.Trees(origins...)
 }
 
-// counted has a node write an update while no link comes or goes, nor did during those just before, and while it writes nothing else, such as the
-// sentinel: an update that meets such a change, or the adverts of the one before, by which nodes may find a better parent, may come twice.
-// It reports whether there was such a time.
+// counted has a node write an update while no link comes or goes, nor did during those just before, while it writes nothing else, such as the
+// sentinel, and while its tree rests: an update that meets such a change, or the adverts of the one before, by which nodes may find a better parent,
+// may come twice. It reports whether there was such a time.
 func (r *run) counted(node int) (calm bool, err error) {
 	for range tries {
 		before, wrote := r.changes, r.wrote[node]
+		var was, is [][2]int
 		for range again {
+			was, is = is, r.tree(node)
 			if err := r.update(node); err != nil {
 				return false, err
 			}
 		}
-		if r.changes == before && r.wrote[node] == wrote+again {
+		if r.changes == before && r.wrote[node] == wrote+again && slices.Equal(was, is) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// tree returns each node's parents in what the node with that number writes, the lower one first; -1: none.
+func (r *run) tree(of int) [][2]int {
+	parents := make([][2]int, r.Nodes)
+	for i := range parents {
+		parents[i] = [2]int{-1, -1}
+		r.s.Origins(i, func(o sim.Origin) bool {
+			found := o.Node == of && o.Incarnation == r.s.Incarnation(of)
+			if found { // of two, the parent is the one from whom the last update came first
+				parents[i] = [2]int{min(o.Parent, o.Second), max(o.Parent, o.Second)}
+			}
+			return !found
+		})
+	}
+	return parents
 }
 
 func updateKey(node int) string { return fmt.Sprint("after/", node) }

@@ -19,7 +19,7 @@ type Result struct {
 	Steps int           // of its cores
 	Quiet time.Duration // how long it took at most until all had the same, once all was well and after the last write
 
-	// Of the nodes whose updates are counted in the end, as many found no time for that, since links came and went or they wrote something else.
+	// Of the nodes whose updates are counted in the end, as many found no time for that, since links came and went, parents changed, or they wrote something else.
 	Restless int
 }
 

@@ -191,6 +191,14 @@ func TestExcuses(t *testing.T) {
 	}
 }
 
+// In this schedule, two adverts cross for eight updates; by the ninth, a node finds that it is next to the writer. The tenth comes twice to one that has
+// heard of that meanwhile, and is not the one to count.
+func TestLateShortcut(t *testing.T) {
+	if res, err := search.Run(search.Generate(130000003299)); err != nil || res.Restless != 0 {
+		t.Errorf("%d nodes found no rest, error %v; want none", res.Restless, err)
+	}
+}
+
 // What is lost once all has healed is found, where datagrams are lost before, too: here half of the network, or one node while another one comes and goes.
 func TestSplitAfterwards(t *testing.T) {
 	for _, tt := range []struct {
