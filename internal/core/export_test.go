@@ -53,6 +53,9 @@ func (c *Core) DigestAnew() uint64 {
 // TouchAll leaves nothing that only the base knows.
 func (c *Core) TouchAll() { c.touchAll() }
 
+// Apart has the core take some of its peers to be far, until it measures them again.
+func (c *Core) Apart() { c.scale.apart = true }
+
 // Next returns when the core wants its next deadline.
 func (c *Core) Next() int64 { return c.out.Next }
 

@@ -120,27 +120,36 @@ func TestOneAlternateTwice(t *testing.T) {
 	}
 }
 
-// TestOrphanIsTold: an orphan that hears an advert of what is here asks who sent it, unless that is farther than this node. It is the parent, not a second one, and where it asks too, is no parent
-// of either kind.
+// TestOrphanIsTold: an orphan that hears an advert of what is here asks who sent it, unless that is farther than this node in a network where hops say how far. It is
+// the parent, not a second one, and where it asks too, is no parent of either kind.
 func TestOrphanIsTold(t *testing.T) {
-	for _, parents := range []int{1, 2} {
-		w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Parents = parents })
+	for _, tt := range []struct {
+		parents int
+		apart   bool
+	}{{1, false}, {2, false}, {1, true}} {
+		w, from, q, r, o, seq := hubWith(t, func(c *core.Config) { c.Parents = tt.parents })
 		seq++
 		from.send(update(o, seq, 3))
 		w.run(100 * ms)
 		from.close()
-		r.send(advertOver(o, seq, 4))
-		if s := r.listen(); len(s.grafts) != 0 {
-			t.Errorf("%d parents: whoever is one hop farther hears %+v, want no graft", parents, s)
+		hops := uint32(3)
+		if tt.apart {
+			w.nodes[1].core.Apart()
+			hops = 4
+		} else {
+			r.send(advertOver(o, seq, 4))
+			if s := r.listen(); len(s.grafts) != 0 {
+				t.Errorf("%+v: whoever is one hop farther hears %+v, want no graft", tt, s)
+			}
 		}
-		q.send(advertOver(o, seq, 3))
+		q.send(advertOver(o, seq, hops))
 		if p, s := w.nodes[1].core.Parent(o), w.nodes[1].core.Second(o); p != q.link() || s != 0 || len(q.listen().grafts) != 1 {
-			t.Errorf("%d parents: the parents are links %d and %d, want %d alone, which is asked", parents, p, s, q.link())
+			t.Errorf("%+v: the parents are links %d and %d, want %d alone, which is asked", tt, p, s, q.link())
 		}
 		q.send(frame(graft(o, seq)))
 		w.run(20 * ms)
 		if s := q.listen(); w.nodes[1].core.Parent(o) != 0 || len(s.prunes) != 0 {
-			t.Errorf("%d parents: who asks too, and nobody else pushes, hears %+v; the parent is link %d", parents, s, w.nodes[1].core.Parent(o))
+			t.Errorf("%+v: who asks too, and nobody else pushes, hears %+v; the parent is link %d", tt, s, w.nodes[1].core.Parent(o))
 		}
 	}
 }

@@ -184,7 +184,8 @@ func (c *Core) advertIn(l *link, o *origin, a wire.Advert) {
 		return
 	}
 	switch {
-	case o.orphan && a.Hops <= o.hops && c.beside(l, o, a.Hops+1): // with one hop more, networks that have met get more copies
+	// With one hop more, networks that have met get more copies. Where some are far, hops say little.
+	case o.orphan && (a.Hops <= o.hops || c.scale.apart) && c.beside(l, o, a.Hops+1):
 		c.graft(l, o)
 		return
 	case c.second(l, o, a.Hops+1):
